@@ -1,0 +1,5 @@
+"""Matinee: an open, self-hosted recommender that speaks Amazon Personalize's API."""
+
+from importlib.metadata import version
+
+__version__ = version("matinee")

@@ -1,0 +1,1 @@
+"""The ASGI application: the AWS protocols and, later, REST."""

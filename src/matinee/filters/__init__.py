@@ -1,0 +1,1 @@
+"""The filter language: grammar, type check, evaluation over columns."""

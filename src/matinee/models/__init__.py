@@ -1,0 +1,1 @@
+"""Models: arrays in, scores out. Knows no SQL, web, Redis or recipe names."""

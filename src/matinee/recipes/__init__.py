@@ -1,0 +1,1 @@
+"""The catalogue: recipe name to model, defaults, ranges and what it needs."""

@@ -1,0 +1,1 @@
+"""Campaigns in memory: the request path, event intake, user state."""

@@ -1,0 +1,1 @@
+"""SQL metadata, objects and cache: one protocol each, one file a backend."""

@@ -1,0 +1,193 @@
+"""The metadata tables and the database that holds them: SQLite (WAL, synchronous=FULL) or PostgreSQL, one URL apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event as sa_event
+
+tables = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+resources = sa.Table(
+    "resources",
+    tables,
+    sa.Column("seq", _Serial, primary_key=True, autoincrement=True, comment="creation order, the order of every List"),
+    sa.Column("arn", sa.String(256), nullable=False, unique=True),
+    sa.Column("account", sa.String(12), nullable=False),
+    sa.Column("region", sa.String(32), nullable=False),
+    sa.Column("kind", sa.String(40), nullable=False, comment="the ARN's word: dataset-group, solution-version, …"),
+    sa.Column("name", sa.String(256), nullable=False),
+    sa.Column("parent", sa.String(256), comment="ARN of the group, dataset or solution it lives in; filters Lists"),
+    sa.Column("status", sa.String(256), comment="as on the wire; null for schemas, which have none"),
+    sa.Column("failure_reason", sa.Text),
+    sa.Column("created_at", sa.BigInteger, nullable=False, comment="epoch milliseconds"),
+    sa.Column("updated_at", sa.BigInteger, nullable=False, comment="epoch milliseconds"),
+    sa.Column("attributes", sa.JSON, nullable=False, comment="members of Describe beyond name, ARN, status, dates"),
+    sa.Column("private", sa.JSON, nullable=False, comment="what Describe does not show: artifact prefix, counters"),
+    sa.Index("ix_resources_listing", "account", "region", "kind", "seq"),
+    sa.Index("ix_resources_children", "parent", "kind", "seq"),
+)
+
+references = sa.Table(
+    "references",
+    tables,
+    sa.Column("source", sa.String(256), primary_key=True, comment="ARN of the resource that uses another"),
+    sa.Column("target", sa.String(256), primary_key=True, comment="ARN of the resource that is used"),
+    sa.Column("role", sa.String(40), primary_key=True, comment="the member that names it: schemaArn, filterArn, …"),
+    sa.Index("ix_references_target", "target"),
+)
+
+tags = sa.Table(
+    "tags",
+    tables,
+    sa.Column("arn", sa.String(256), primary_key=True),
+    sa.Column("key", sa.String(128), primary_key=True),
+    sa.Column("value", sa.String(256), nullable=False),
+)
+
+jobs = sa.Table(
+    "jobs",
+    tables,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("kind", sa.String(40), nullable=False, comment="which handler carries it out"),
+    sa.Column("arn", sa.String(256), nullable=False, comment="the resource that it moves"),
+    sa.Column("payload", sa.JSON, nullable=False),
+    sa.Column("state", sa.String(20), nullable=False, comment="QUEUED, DISPATCHED, RUNNING, DONE, FAILED, STOPPED"),
+    sa.Column("progress", sa.JSON, comment="{fraction, message, seconds_left}"),
+    sa.Column("cancel_requested", sa.Boolean, nullable=False, default=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+    sa.Index("ix_jobs_state", "state", "created_at"),
+    sa.Index("ix_jobs_arn", "arn"),
+)
+
+dataset_parts = sa.Table(
+    "dataset_parts",
+    tables,
+    sa.Column("seq", _Serial, primary_key=True, autoincrement=True, comment="order in which parts were committed"),
+    sa.Column("dataset_arn", sa.String(256), nullable=False),
+    sa.Column("job_arn", sa.String(256), nullable=False, comment="the import that wrote it"),
+    sa.Column("object_key", sa.String(512), nullable=False, unique=True, comment="a Parquet object"),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Index("ix_dataset_parts_dataset", "dataset_arn", "seq"),
+)
+
+events = sa.Table(
+    "events",
+    tables,
+    sa.Column("seq", _Serial, primary_key=True, autoincrement=True, comment="order of arrival"),
+    sa.Column("group_arn", sa.String(256), nullable=False, comment="dataset group"),
+    sa.Column("event_id", sa.String(256), nullable=False, comment="the client's or a generated one; repeats ignored"),
+    sa.Column("user_id", sa.String(256)),
+    sa.Column("session_id", sa.String(256), nullable=False),
+    sa.Column("event_type", sa.String(256), nullable=False),
+    sa.Column("item_id", sa.String(256)),
+    sa.Column("event_value", sa.Float),
+    sa.Column("sent_at", sa.BigInteger, nullable=False, comment="epoch seconds, as the client said"),
+    sa.Column("details", sa.JSON, comment="properties, impression, recommendationId, attribution source"),
+    sa.Column("received_at", sa.BigInteger, nullable=False, comment="epoch milliseconds"),
+    sa.UniqueConstraint("group_arn", "event_id"),
+    sa.Index("ix_events_user", "group_arn", "user_id", "seq"),
+    sa.Index("ix_events_session", "group_arn", "session_id", "seq"),
+)
+
+session_links = sa.Table(
+    "session_links",
+    tables,
+    sa.Column("group_arn", sa.String(256), primary_key=True),
+    sa.Column("session_id", sa.String(256), primary_key=True),
+    sa.Column("user_id", sa.String(256), nullable=False, comment="who the session turned out to be"),
+    sa.Index("ix_session_links_user", "group_arn", "user_id"),
+)
+
+records = sa.Table(
+    "records",
+    tables,
+    sa.Column("seq", _Serial, primary_key=True, autoincrement=True),
+    sa.Column("dataset_arn", sa.String(256), nullable=False),
+    sa.Column("entity_id", sa.String(256), nullable=False, comment="item, user or action ID"),
+    sa.Column("properties", sa.JSON, nullable=False, comment="schema field name to value"),
+    sa.Column("received_at", sa.BigInteger, nullable=False, comment="epoch milliseconds"),
+    sa.Index("ix_records_entity", "dataset_arn", "entity_id", "seq"),
+)
+
+
+class Database:
+    """One metadata database. Cheap to build; connections are made on first use.
+
+    `url` is a SQLAlchemy URL. SQLite runs in WAL mode with synchronous=FULL: what a transaction
+    acknowledged survives kill -9 and power loss.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = sa.make_url(url)
+        options: dict[str, Any] = {}
+        if self.is_sqlite:
+            if self.url.database not in (None, "", ":memory:"):
+                Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
+            options["connect_args"] = {"timeout": 60, "isolation_level": None}
+        else:
+            options["pool_pre_ping"] = True
+            options["pool_size"] = 16
+        self.engine = sa.create_engine(self.url, **options)
+        if self.is_sqlite:
+            sa_event.listen(self.engine, "connect", _prepare_sqlite)
+            sa_event.listen(self.engine, "begin", _begin_sqlite)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the backend is SQLite."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """A write transaction: committed at the end of the block, rolled back when it raises."""
+        with self.engine.connect() as connection:
+            writer = connection.execution_options(matinee_write=True)
+            with writer.begin():
+                yield writer
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A consistent view for reading; takes no write lock."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def upgrade(self) -> None:
+        """Bring the schema to the newest revision (Alembic); safe to call from several processes at once."""
+        from matinee.storage.migrations import upgrade
+
+        upgrade(self)
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=60000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    """Take the write lock at once: a transaction that upgrades from read to write could fail as busy."""
+    writing = connection.get_execution_options().get("matinee_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

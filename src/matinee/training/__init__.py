@@ -1,0 +1,1 @@
+"""From a data snapshot, a recipe and parameters to an artifact and its metrics."""
