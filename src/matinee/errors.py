@@ -16,6 +16,7 @@
     ├── DataProblem                  bad input: file, line, column, what is wrong, what to do
     ├── JobFailed                    a job's end with a reason a user can act on
     ├── JobStopped                   a job ended because someone asked it to
+    ├── StorageProblem               an object that is missing or altered, or a store that cannot be used
     ├── ArtifactProblem              a stored model that is missing, cut short or altered
     └── SettingsProblem              a setting that cannot be used
 """
@@ -164,6 +165,10 @@ class JobFailed(MatineeError):
 
 class JobStopped(MatineeError):
     """A job ended because its cancellation was requested."""
+
+
+class StorageProblem(MatineeError):
+    """An object is missing or not what was stored, or its store cannot be used; names the key."""
 
 
 class ArtifactProblem(MatineeError):

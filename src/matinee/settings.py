@@ -39,6 +39,10 @@ class Settings:
         default=(),
         metadata=_setting("MATINEE_DATASETS", "Folders, separated by `:`, in which data sets are looked for."),
     )
+    file_roots: tuple[Path, ...] = field(
+        default=(),
+        metadata=_setting("MATINEE_FILE_ROOTS", "Folders, separated by `:`, that `file://` may reach; default any."),
+    )
     account_id: str = field(
         default="123456789012",
         metadata=_setting("MATINEE_ACCOUNT", "Account of callers that are not told apart by access key; 12 digits."),
@@ -46,6 +50,10 @@ class Settings:
     threads: int = field(
         default=2,
         metadata=_setting("MATINEE_THREADS", "Threads that one training may use."),
+    )
+    aws_quotas: bool = field(
+        default=False,
+        metadata=_setting("MATINEE_AWS_QUOTAS", "1: the service's own quotas; default generous ones."),
     )
     log_level: str = field(
         default="INFO",
@@ -78,8 +86,10 @@ class Settings:
             store_url=given.get("store_url"),
             redis_url=given.get("redis_url"),
             datasets=tuple(Path(p) for p in given.get("datasets", "").split(os.pathsep) if p),
+            file_roots=tuple(Path(p) for p in given.get("file_roots", "").split(os.pathsep) if p),
             account_id=account,
             threads=threads,
+            aws_quotas=given.get("aws_quotas", "").lower() in {"1", "true", "yes"},
             log_level=level,
         )
 

@@ -16,7 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from matinee.data.interactions import FloatArray, Histories, Interactions, IntArray
+from matinee.data.interactions import FloatArray, Histories, IntArray, Interactions, LongArray
+from matinee.errors import ArtifactProblem, JobFailed, JobStopped
+from matinee.models.arrays import AnyArray, read_arrays, write_arrays
+
+#: The file in which every model keeps its arrays.
+ARRAYS = "model.safetensors"
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,11 @@ class FitOptions:
     should_stop: Callable[[], bool] = _never
     checkpoints: Path | None = None
 
+    def raise_if_stopped(self) -> None:
+        """Raise `JobStopped` when someone has asked the training to stop."""
+        if self.should_stop():
+            raise JobStopped("The training was stopped on request.")
+
 
 @dataclass(frozen=True)
 class ItemFeatures:
@@ -71,7 +81,8 @@ class ItemFeatures:
 class Model(ABC):
     """A recommender over item numbers. Subclasses set `name`, `Config` and the hooks.
 
-    Scores are comparable within one row. Higher is better; an item that a model cannot score gets -inf.
+    Scores are comparable within one row. Higher is better; an item that no training event has is unknown to the
+    model and gets -inf. `known` (n_items,) says which items are known. Unknown items in a history are passed over.
     """
 
     name: ClassVar[str]
@@ -80,42 +91,113 @@ class Model(ABC):
     personal: ClassVar[bool] = True
 
     def __init__(self, config: Any = None) -> None:
-        self.config = self.Config() if config is None else config
+        """`config` is a `Config`, the mapping that `config_dict` gave, or None for the defaults."""
+        if config is None:
+            config = self.Config()
+        elif isinstance(config, Mapping):
+            config = self.Config(**config)
+        self.config = config
         self.n_items = 0
+        self._set_known(np.zeros(0, np.bool_))
 
     # -- training -----------------------------------------------------------------------------------------------
 
+    def fit(self, data: Interactions, features: ItemFeatures | None = None, options: FitOptions = FitOptions()) -> Self:
+        """Learn from `data`; returns self. The same data, configuration, threads and seed give the same model.
+
+        Raises `JobFailed` when there is nothing to learn from and `JobStopped` when asked to stop.
+        """
+        if len(data) == 0:
+            raise JobFailed("There are no interactions to train on. Import interactions, or widen what is trained on.")
+        options.raise_if_stopped()
+        self._set_known(np.bincount(data.item, minlength=data.n_items) > 0)
+        self._fit(data, features, options)
+        options.on_progress(Progress(1.0, f"{self.name}: trained on {len(data):,} interactions", 0.0))
+        return self
+
     @abstractmethod
-    def fit(
-        self, data: Interactions, features: ItemFeatures | None = None, options: FitOptions = FitOptions()
-    ) -> Self:
-        """Learn from `data`; returns self. The same data, configuration and seed give the same model."""
+    def _fit(self, data: Interactions, features: ItemFeatures | None, options: FitOptions) -> None:
+        """Learn from at least one interaction."""
 
     # -- scoring ------------------------------------------------------------------------------------------------
 
-    @abstractmethod
     def score(self, histories: Histories) -> FloatArray:
         """Scores of all items for each history: (len(histories), n_items). An empty history is allowed."""
+        scores = self._score(self._known_only(histories))
+        if len(self._unknown):
+            scores[:, self._unknown] = -np.inf
+        return scores
+
+    @abstractmethod
+    def _score(self, histories: Histories) -> FloatArray:
+        """A fresh array (len(histories), n_items) of scores for histories of known items only."""
+
+    def _known_only(self, histories: Histories) -> Histories:
+        """The histories without items that the model does not know."""
+        items = histories.items
+        keep = (items >= 0) & (items < self.n_items)
+        keep[keep] = self.known[items[keep]]
+        if keep.all():
+            return histories
+        indptr = np.concatenate([[0], np.cumsum(keep)])[histories.indptr].astype(np.int64)
+        return Histories(indptr, items[keep], histories.timestamps[keep])
 
     # -- storage ------------------------------------------------------------------------------------------------
 
-    @abstractmethod
     def save(self, folder: Path) -> None:
         """Write everything that `load` needs into `folder` (safetensors, ONNX; never pickle)."""
+        folder.mkdir(parents=True, exist_ok=True)
+        write_arrays(folder / ARRAYS, {"known": self.known, **self._arrays()})
 
     @classmethod
-    @abstractmethod
     def load(cls, folder: Path, config: Any) -> Self:
-        """The model that `save` wrote; arrays are memory-mapped. Never imports torch."""
+        """The model that `save` wrote; arrays are memory-mapped. Never imports torch.
+
+        Raises `ArtifactProblem` naming the file that is missing, cut short or lacks an array.
+        """
+        model = cls(config)
+        arrays = read_arrays(folder / ARRAYS)
+        try:
+            model._set_known(np.array(arrays["known"]))
+            model._restore(arrays)
+        except KeyError as error:
+            raise ArtifactProblem(f"{folder / ARRAYS} has no array {error}. Train again.") from None
+        return model
+
+    @abstractmethod
+    def _arrays(self) -> Mapping[str, AnyArray]:
+        """What was learned, as named arrays."""
+
+    @abstractmethod
+    def _restore(self, arrays: Mapping[str, AnyArray]) -> None:
+        """Take back what `_arrays` gave; a missing name raises KeyError."""
 
     def config_dict(self) -> dict[str, Any]:
         """The configuration as JSON-ready values; `Config(**config_dict)` gives it back."""
         return asdict(self.config)
 
+    def _set_known(self, known: NDArray[np.bool_]) -> None:
+        """Set the catalogue's size and which of its items are known."""
+        self.known, self.n_items = known, len(known)
+        self._unknown: LongArray = np.flatnonzero(~known)
+
 
 class RelatedItemsModel(Model):
     """A model that also says which items are alike."""
 
-    @abstractmethod
     def score_related(self, items: IntArray) -> FloatArray:
         """Scores of all items as neighbours of each given item: (len(items), n_items); the item itself is -inf."""
+        items = np.asarray(items, np.int32)
+        inside = (items >= 0) & (items < self.n_items)
+        known = inside.copy()
+        known[inside] = self.known[items[inside]]
+        scores = self._score_related(np.where(known, items, np.int32(-1)))
+        if len(self._unknown):
+            scores[:, self._unknown] = -np.inf
+        rows = np.flatnonzero(inside)
+        scores[rows, items[rows]] = -np.inf
+        return scores
+
+    @abstractmethod
+    def _score_related(self, items: IntArray) -> FloatArray:
+        """A fresh array (len(items), n_items) of scores; an item of -1 is one that the model does not know."""

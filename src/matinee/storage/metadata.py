@@ -19,6 +19,7 @@ tables = sa.MetaData(
     }
 )
 
+# Numbers that only grow. `sqlite_autoincrement` below: SQLite, too, never gives the number of a deleted row again.
 _Serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 resources = sa.Table(
@@ -39,6 +40,7 @@ resources = sa.Table(
     sa.Column("private", sa.JSON, nullable=False, comment="what Describe does not show: artifact prefix, counters"),
     sa.Index("ix_resources_listing", "account", "region", "kind", "seq"),
     sa.Index("ix_resources_children", "parent", "kind", "seq"),
+    sqlite_autoincrement=True,
 )
 
 references = sa.Table(
@@ -67,7 +69,8 @@ jobs = sa.Table(
     sa.Column("payload", sa.JSON, nullable=False),
     sa.Column("state", sa.String(20), nullable=False, comment="QUEUED, DISPATCHED, RUNNING, DONE, FAILED, STOPPED"),
     sa.Column("progress", sa.JSON, comment="{fraction, message, seconds_left}"),
-    sa.Column("cancel_requested", sa.Boolean, nullable=False, default=False),
+    sa.Column("cancel_requested", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0, server_default="0", comment="times it was begun"),
     sa.Column("reason", sa.Text),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False),
@@ -86,6 +89,7 @@ dataset_parts = sa.Table(
     sa.Column("bytes", sa.BigInteger, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Index("ix_dataset_parts_dataset", "dataset_arn", "seq"),
+    sqlite_autoincrement=True,
 )
 
 events = sa.Table(
@@ -105,6 +109,7 @@ events = sa.Table(
     sa.UniqueConstraint("group_arn", "event_id"),
     sa.Index("ix_events_user", "group_arn", "user_id", "seq"),
     sa.Index("ix_events_session", "group_arn", "session_id", "seq"),
+    sqlite_autoincrement=True,
 )
 
 session_links = sa.Table(
@@ -125,6 +130,7 @@ records = sa.Table(
     sa.Column("properties", sa.JSON, nullable=False, comment="schema field name to value"),
     sa.Column("received_at", sa.BigInteger, nullable=False, comment="epoch milliseconds"),
     sa.Index("ix_records_entity", "dataset_arn", "entity_id", "seq"),
+    sqlite_autoincrement=True,
 )
 
 
@@ -137,6 +143,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = sa.make_url(url)
+        if self.url.drivername in ("postgresql", "postgres"):
+            self.url = self.url.set(drivername="postgresql+psycopg")
         options: dict[str, Any] = {}
         if self.is_sqlite:
             if self.url.database not in (None, "", ":memory:"):

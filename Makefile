@@ -1,0 +1,33 @@
+# The commands of Matinee. Each prepares what it needs by itself (scripts/setup) and is quick the second time.
+SHELL := /bin/bash
+BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE ?= 1
+
+.PHONY: setup demo test check bench serve format help
+
+help:            ## show the commands
+	@grep -hE '^[a-z]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup:           ## prepare Debian packages, virtual environment and pinned Python packages
+	@scripts/setup
+
+demo: setup      ## MovieLens through the whole Personalize workflow, on an embedded server
+	@$(BIN)/matinee demo $(ARGS)
+
+serve: setup     ## serve the Personalize APIs on http://127.0.0.1:8765
+	@$(BIN)/matinee serve $(ARGS)
+
+test: setup      ## run every test
+	@$(BIN)/pytest $(ARGS)
+
+check: setup     ## formatting, lint, strict types, import rules
+	@echo "check: formatting" && $(BIN)/ruff format --check .
+	@echo "check: lint" && $(BIN)/ruff check .
+	@echo "check: types" && $(BIN)/mypy
+	@echo "check: import rules" && $(BIN)/lint-imports
+
+format: setup    ## format and mend what can be mended by itself
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+bench: setup     ## run the benchmarks and write their dated reports
+	@for script in benchmarks/*.py; do echo "bench: $$script" && $(BIN)/python $$script || exit 1; done

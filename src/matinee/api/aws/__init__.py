@@ -1,0 +1,1 @@
+"""The wire protocols of the three Personalize APIs, compiled from botocore's own service models."""

@@ -1,0 +1,178 @@
+"""Solution versions: trained models of a solution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+
+from matinee.control import outbox, places, quotas, records, states
+from matinee.control.identifiers import new_hex_arn
+from matinee.control.kind import Answer, Kind, Request, given, members
+from matinee.control.operation import Operation
+from matinee.control.outbox import JobKind
+from matinee.control.records import Resource
+from matinee.control.solutions import SOLUTION, VERSION_SUMMARY, candidates
+from matinee.errors import InvalidInput, ResourceAlreadyExists, ResourceInUse
+from matinee.recipes import catalogue
+
+SOLUTION_VERSION = Kind(
+    word="solution-version",
+    member="solutionVersion",
+    plural="solutionVersions",
+    described=members(
+        "name solutionVersionArn solutionArn performHPO performAutoML performIncrementalUpdate recipeArn eventType "
+        "datasetGroupArn solutionConfig trainingHours trainingMode tunedHPOParams status failureReason trainingType"
+    ),
+    summarised=VERSION_SUMMARY,
+    within="solutionArn",
+)
+
+#: What a version keeps of its solution as it was when training began.
+_COPIED = (
+    "datasetGroupArn",
+    "recipeArn",
+    "eventType",
+    "performHPO",
+    "performAutoML",
+    "performIncrementalUpdate",
+    "solutionConfig",
+)
+
+
+def create_solution_version(operation: Operation, request: Request) -> Answer:
+    """Train a version of a solution from the data there is now."""
+    solution = operation.find_usable(SOLUTION, request["solutionArn"])
+    mode = request.get("trainingMode", "FULL")
+    if mode == "AUTOTRAIN":
+        raise InvalidInput("trainingMode AUTOTRAIN marks automatic trainings. Use FULL or UPDATE.")
+    if mode == "UPDATE":
+        _check_update(operation, solution)
+    _refuse_taken_name(operation, solution, request.get("name"))
+    version = train(
+        operation,
+        solution,
+        mode=mode,
+        training_type="MANUAL",
+        name=request.get("name"),
+        tags=request.get("tags", ()),
+    )
+    return {SOLUTION_VERSION.arn_member: version.arn}
+
+
+def train(
+    operation: Operation,
+    solution: Resource,
+    *,
+    mode: str,
+    training_type: str,
+    name: str | None = None,
+    tags: Sequence[Mapping[str, str]] = (),
+) -> Resource:
+    """Write a version and its training job; a schedule calls it with mode AUTOTRAIN and type AUTOMATIC.
+
+    The job's payload: `solutionArn`, the members copied from the solution, `trainingMode`, `recipes` (the ARNs to
+    choose from: one, or AutoML's), and `artifact`, the key prefix to write to. `lifecycle.succeed` is given
+    `attributes` `trainingHours` and `tunedHPOParams` (with AutoML also `recipeArn`, the chosen one) and `private`
+    `artifact` and `metrics`.
+    """
+    operation.leave_room(quotas.SOLUTION_VERSIONS)
+    arn = new_hex_arn(operation, f"solution/{solution.name}")
+    suffix = arn.rpartition("/")[2]
+    copied = given(solution.attributes, *_COPIED)
+    uses = {"solutionArn": solution.arn, "datasetGroupArn": solution["datasetGroupArn"]}
+    recipes = candidates(solution) if solution["performAutoML"] else [solution["recipeArn"]]
+    return operation.create(
+        SOLUTION_VERSION,
+        arn,
+        name or f"{solution.name}/{suffix}",
+        {**copied, "solutionArn": solution.arn, "trainingMode": mode, "trainingType": training_type},
+        parent=solution.arn,
+        uses=uses,
+        tags=tags,
+        job=JobKind.TRAIN,
+        payload={
+            **copied,
+            "solutionArn": solution.arn,
+            "trainingMode": mode,
+            "recipes": recipes,
+            "artifact": places.artifact_prefix(solution.account, solution.region, solution.name, suffix),
+        },
+    )
+
+
+def describe_solution_version(operation: Operation, request: Request) -> Answer:
+    """One version."""
+    return operation.describe(SOLUTION_VERSION, request)
+
+
+def list_solution_versions(operation: Operation, request: Request) -> Answer:
+    """The caller's versions, or those of one solution, which must exist."""
+    if request.get("solutionArn") is not None:
+        operation.find(SOLUTION, request["solutionArn"])
+    return operation.list(SOLUTION_VERSION, request)
+
+
+def stop_solution_version_creation(operation: Operation, request: Request) -> Answer:
+    """Stop a training: at once while it is pending, otherwise as soon as the job notices. It cannot be resumed."""
+    version = operation.find(SOLUTION_VERSION, request["solutionVersionArn"])
+    if version.status == "CREATE PENDING":
+        states.advance(operation.connection, version.arn, "CREATE STOPPED")
+        outbox.request_stop(operation.connection, version.arn, at_once=True)
+    elif version.status == "CREATE IN_PROGRESS":
+        states.advance(operation.connection, version.arn, "CREATE STOPPING")
+        outbox.request_stop(operation.connection, version.arn, at_once=False)
+    elif version.status == "CREATE STOPPING":
+        raise ResourceInUse(f"{version.arn} is stopping already.")
+    else:
+        raise InvalidInput(
+            f"{version.arn} cannot be stopped: its status is {version.status}. Only CREATE PENDING and "
+            "CREATE IN_PROGRESS versions can."
+        )
+    return {}
+
+
+def get_solution_metrics(operation: Operation, request: Request) -> Answer:
+    """The offline metrics of an ACTIVE version, to four decimals."""
+    version = operation.find(SOLUTION_VERSION, request["solutionVersionArn"])
+    if version.status != "ACTIVE":
+        raise ResourceInUse(
+            f"{version.arn} is in status {version.status} and has no metrics. They are there once it is ACTIVE."
+        )
+    metrics = {name: round(float(value), 4) for name, value in version.private.get("metrics", {}).items()}
+    return {SOLUTION_VERSION.arn_member: version.arn, "metrics": metrics}
+
+
+def _check_update(operation: Operation, solution: Resource) -> None:
+    """UPDATE refreshes what an earlier FULL training of a recipe that can be refreshed has learned."""
+    recipe = catalogue.find(solution["recipeArn"]) if "recipeArn" in solution.attributes else None
+    if recipe is None or not recipe.update_training:
+        named = "AutoML" if recipe is None else recipe.name
+        raise InvalidInput(f"trainingMode UPDATE cannot be used with {named}. Use FULL.")
+    versions = records.children(operation.connection, solution.arn, SOLUTION_VERSION.word)
+    if not any(version.status == "ACTIVE" and version["trainingMode"] != "UPDATE" for version in versions):
+        raise InvalidInput(f"trainingMode UPDATE needs an ACTIVE FULL version of {solution.arn}. Train one with FULL.")
+
+
+def _refuse_taken_name(operation: Operation, solution: Resource, name: str | None) -> None:
+    """A version's own name may stand once in its solution."""
+    if name is None:
+        return
+    for version in records.children(operation.connection, solution.arn, SOLUTION_VERSION.word):
+        if version.name == name:
+            raise ResourceAlreadyExists.of(version.arn)
+
+
+def newest_active(connection: sa.Connection, solution_arn: str) -> Resource | None:
+    """The newest ACTIVE version of a solution."""
+    versions = records.children(connection, solution_arn, SOLUTION_VERSION.word)
+    return next((version for version in reversed(versions) if version.status == "ACTIVE"), None)
+
+
+OPERATIONS = (
+    create_solution_version,
+    describe_solution_version,
+    list_solution_versions,
+    stop_solution_version_creation,
+    get_solution_metrics,
+)

@@ -1,0 +1,94 @@
+"""A Matinee server in a process of its own, on a free port, for as long as a `with` block lasts."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from matinee.errors import MatineeError
+
+_START_SECONDS = 60
+_STOP_SECONDS = 20
+
+
+class ServerDidNotStart(MatineeError):
+    """The server process ended or stayed silent before it was ready; carries the end of its log."""
+
+
+class EmbeddedServer:
+    """`matinee serve` on loopback and a free port, with its data in `home`. Entering waits until it is ready.
+
+    Leaving ends it: politely at first, and by force when it does not answer.
+    """
+
+    def __init__(self, home: Path, environment: dict[str, str] | None = None) -> None:
+        self.home = home
+        self._environment = {**os.environ, **(environment or {}), "MATINEE_HOME": str(home)}
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = ""
+
+    @property
+    def log_path(self) -> Path:
+        """Where the server's and the worker's log lines go."""
+        return self.home / "server.log"
+
+    def __enter__(self) -> Self:
+        self.home.mkdir(parents=True, exist_ok=True)
+        ready = self.home / "ready"
+        ready.unlink(missing_ok=True)
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "matinee", "serve", "--port", "0", "--ready-file", str(ready)],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C in the terminal reaches the client first, which then stops the server
+            )
+        try:
+            self.url = self._await_ready(self._process, ready)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the server and the worker that it started."""
+        process, self._process = self._process, None
+        if process is None or process.poll() is not None:
+            return
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def kill(self) -> None:
+        """End the server as a power cut would: SIGKILL, no clean-up."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+
+    def _await_ready(self, process: subprocess.Popen[bytes], ready: Path) -> str:
+        end = time.monotonic() + _START_SECONDS
+        while time.monotonic() < end:
+            if ready.exists() and (url := ready.read_text().strip()):
+                return url
+            if process.poll() is not None:
+                break
+            time.sleep(0.02)
+        tail = "\n".join(self.log_path.read_text(errors="replace").splitlines()[-20:])
+        raise ServerDidNotStart(f"The server was not ready after {_START_SECONDS} s. The end of its log:\n{tail}")

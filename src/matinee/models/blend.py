@@ -1,0 +1,171 @@
+"""The blend: transformer, EASE, ridge and popularity, standardised and weighted as a validation part asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+
+from matinee.data.interactions import FloatArray, Histories, Interactions
+from matinee.models.arrays import AnyArray
+from matinee.models.base import FitOptions, ItemFeatures, Model, Progress
+from matinee.models.ease import EASE, EASEConfig
+from matinee.models.histories import rows_of
+from matinee.models.popularity import Popularity, PopularityConfig
+from matinee.models.ridge import Ridge, RidgeConfig
+from matinee.models.transformer.config import REPEATS_ALLOWED, TransformerConfig
+from matinee.models.transformer.model import Transformer, repeat_share
+from matinee.models.validation import Validation, hold_out_newest
+from matinee.models.weighting import fit_weights
+
+#: The share of a blend's training time that its transformer takes, for progress only.
+_TRANSFORMER_TIME = 0.9
+#: Validation scores held at once for every part: 2²³ float32 values, 32 MB.
+_SCORES_AT_ONCE = 2**23
+
+
+@dataclass(frozen=True)
+class BlendConfig:
+    """The parts' own configurations (None leaves a part out) and how their weights are found.
+
+    Weights are fitted on the newest tenth of the events of `validation_users` of the users, `validation_limit` at
+    most; these events are not shown to the transformer. `seen` says what becomes of items in the history: "last"
+    ranks them behind all others, "keep" does nothing, "auto" ranks them last when at most 2% of training events repeat
+    an item, as in ratings, where nobody would be shown a good list otherwise.
+    """
+
+    transformer: TransformerConfig | None = field(default_factory=TransformerConfig)
+    ease: EASEConfig | None = field(default_factory=EASEConfig)
+    ridge: RidgeConfig | None = field(default_factory=lambda: RidgeConfig(regularization=500.0, decays=(0.8,)))
+    popularity: PopularityConfig | None = field(default_factory=PopularityConfig)
+    validation_users: float = 0.25
+    validation_limit: int = 1000
+    seen: Literal["auto", "last", "keep"] = "auto"
+
+    def __post_init__(self) -> None:
+        for part, (_, config) in PARTS.items():
+            given = getattr(self, part)
+            if isinstance(given, Mapping):
+                object.__setattr__(self, part, config(**given))
+        if not self.parts():
+            raise ValueError("a blend needs at least one part")
+
+    def parts(self) -> dict[str, Any]:
+        """The configurations of the parts that take part, by name."""
+        return {part: getattr(self, part) for part in PARTS if getattr(self, part) is not None}
+
+
+#: The parts by their name in `BlendConfig`, each with its model and configuration.
+PARTS: Mapping[str, tuple[type[Model], type]] = {
+    "transformer": (Transformer, TransformerConfig),
+    "ease": (EASE, EASEConfig),
+    "ridge": (Ridge, RidgeConfig),
+    "popularity": (Popularity, PopularityConfig),
+}
+
+
+class Blend(Model):
+    """score(u) = Σ_part w_part (s_part - mean) / deviation, over the items that are known.
+
+    The direction of the weights is the one that ranks the validation events best, their length the one under which
+    softmax(score) makes those events most likely: the softmax of a row reads as the chance of each item to be next.
+    """
+
+    name = "blend"
+    Config = BlendConfig
+
+    def __init__(self, config: BlendConfig | Mapping[str, object] | None = None) -> None:
+        super().__init__(config)
+        self.parts: dict[str, Model] = {name: PARTS[name][0](part) for name, part in self.config.parts().items()}
+        self.weights: FloatArray = np.ones(len(self.parts), np.float32)
+        self.seen_last = False
+
+    def _fit(self, data: Interactions, features: ItemFeatures | None, options: FitOptions) -> None:
+        config = self.config
+        limit = max(1, min(config.validation_limit, _SCORES_AT_ONCE // data.n_items))
+        train, held_out = hold_out_newest(data, share=config.validation_users, limit=limit, seed=options.seed)
+        validation = held_out if len(train) and len(held_out.truth.items) else None
+        train = data if validation is None else train
+        self.seen_last = config.seen == "last" or (config.seen == "auto" and repeat_share(data) <= REPEATS_ALLOWED)
+        self._fit_transformer(train, validation, options)
+        if validation is not None:
+            self._fit_others(train, options)
+            self.weights = self._fit_weights(validation)
+        options.on_progress(Progress(_TRANSFORMER_TIME, "blend: weights", None, dict(self._named_weights())))
+        self._fit_others(data, options)
+
+    def _fit_transformer(self, train: Interactions, validation: Validation | None, options: FitOptions) -> None:
+        """The long part: its progress is the blend's."""
+
+        def report(progress: Progress) -> None:
+            options.on_progress(replace(progress, fraction=progress.fraction * _TRANSFORMER_TIME))
+
+        part = self.parts.get("transformer")
+        if isinstance(part, Transformer):
+            part.learn_from(train, validation, replace(options, on_progress=report))
+
+    def _fit_others(self, data: Interactions, options: FitOptions) -> None:
+        """The parts that are quick to fit; their own progress is not worth reporting."""
+        quiet = FitOptions(options.seed, options.threads, options.device, should_stop=options.should_stop)
+        for name, part in self.parts.items():
+            if name != "transformer":
+                part.fit(data, None, quiet)
+
+    def _fit_weights(self, validation: Validation) -> FloatArray:
+        """The weights (parts,) that rank the validation events best."""
+        hidden = np.zeros((len(validation), self.n_items), np.bool_)
+        hidden[:, self._unknown] = True
+        if self.seen_last:
+            hidden[rows_of(validation.histories.indptr), validation.histories.items] = True
+        hidden[rows_of(validation.truth.indptr), validation.truth.items] = False
+        return fit_weights(self._standardised(validation.histories), hidden, validation)
+
+    def _standardised(self, histories: Histories) -> FloatArray:
+        """Every part's scores with mean 0 and deviation 1 over the known items: (parts, b, n_items), unknown 0."""
+        found = np.zeros((len(self.parts), len(histories), self.n_items), np.float32)
+        for out, part in zip(found, self.parts.values(), strict=True):
+            scores = part.score(histories)
+            scores[:, self._unknown] = 0
+            scores[~np.isfinite(scores)] = 0
+            count = self.n_items - len(self._unknown)
+            mean = scores.sum(axis=1, keepdims=True) / count
+            scores -= mean
+            scores[:, self._unknown] = 0
+            deviation = np.sqrt(np.einsum("bn,bn->b", scores, scores) / count)[:, None]
+            np.divide(scores, np.maximum(deviation, 1e-12), out=out)
+        return found
+
+    def _score(self, histories: Histories) -> FloatArray:
+        scores: FloatArray = np.tensordot(self.weights, self._standardised(histories), axes=1)
+        if self.seen_last:
+            row = rows_of(histories.indptr)
+            lowest = np.ptp(scores, axis=1) + 1
+            seen = np.zeros(scores.shape, np.bool_)
+            seen[row, histories.items] = True
+            scores -= seen * lowest[:, None]
+        return scores
+
+    def _named_weights(self) -> Mapping[str, float]:
+        return {f"weight_{name}": float(weight) for name, weight in zip(self.parts, self.weights, strict=True)}
+
+    def save(self, folder: Path) -> None:
+        """Weights here, every part in a folder of its own."""
+        super().save(folder)
+        for name, part in self.parts.items():
+            part.save(folder / name)
+
+    @classmethod
+    def load(cls, folder: Path, config: Any) -> Self:
+        """The model that `save` wrote."""
+        model = super().load(folder, config)
+        model.parts = {name: type(part).load(folder / name, part.config) for name, part in model.parts.items()}
+        return model
+
+    def _arrays(self) -> Mapping[str, AnyArray]:
+        return {"weights": self.weights, "seen_last": np.array([self.seen_last])}
+
+    def _restore(self, arrays: Mapping[str, AnyArray]) -> None:
+        self.weights, self.seen_last = np.array(arrays["weights"]), bool(arrays["seen_last"][0])

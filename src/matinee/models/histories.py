@@ -1,0 +1,60 @@
+"""Histories as models read them: the newest items, and recency-weighted rows of a sparse matrix."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from scipy import sparse
+
+from matinee.data.interactions import FloatArray, Histories, IntArray, Interactions, LongArray
+
+#: A sparse float32 matrix by rows.
+Sparse: TypeAlias = "sparse.csr_array[np.float32, tuple[int, int]]"
+
+
+def newest(histories: Histories, limit: int) -> Histories:
+    """The newest `limit` events of each history."""
+    lengths = np.diff(histories.indptr)
+    if lengths.max(initial=0) <= limit:
+        return histories
+    kept = np.minimum(lengths, limit)
+    indptr = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
+    where = np.arange(indptr[-1]) + np.repeat(histories.indptr[1:] - indptr[1:], kept)
+    return Histories(indptr, histories.items[where], histories.timestamps[where])
+
+
+def rows_of(indptr: LongArray) -> LongArray:
+    """The row number of every entry of a CSR structure: (indptr[-1],)."""
+    return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+
+
+def newest_first(histories: Histories, n_items: int, limit: int) -> tuple[LongArray, IntArray, LongArray]:
+    """Each history's distinct items, newest first: (row, item, recency rank), each (entries,).
+
+    An item that occurs more than once counts at its newest occurrence. Rank 0 is the newest; ranks stay below `limit`.
+    """
+    row, items = rows_of(histories.indptr)[::-1], histories.items[::-1]
+    _, first = np.unique(row * n_items + items, return_index=True)
+    first.sort()
+    row, items = row[first], items[first]
+    starts = np.concatenate([[True], row[1:] != row[:-1]]) if len(row) else np.zeros(0, np.bool_)
+    begin = np.maximum.accumulate(np.where(starts, np.arange(len(row)), 0))
+    rank = np.arange(len(row)) - begin
+    keep = rank < limit
+    return row[keep], items[keep], rank[keep]
+
+
+def weighted_rows(row: LongArray, items: IntArray, weights: FloatArray, shape: tuple[int, int]) -> Sparse:
+    """The sparse matrix of `shape` with `weights` at (row, items)."""
+    return sparse.csr_array((weights.astype(np.float32), (row, items)), shape=shape)
+
+
+def user_item_matrix(data: Interactions) -> Sparse:
+    """The 0/1 matrix (n_users, n_items) of who interacted with what, as float32."""
+    matrix = sparse.csr_array(
+        (np.ones(len(data), np.float32), (data.user, data.item)), shape=(data.n_users, data.n_items)
+    )
+    matrix.sum_duplicates()
+    matrix.data[:] = 1.0
+    return matrix

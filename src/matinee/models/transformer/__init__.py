@@ -1,0 +1,1 @@
+"""The causal transformer: trained by torch, served by ONNX Runtime."""

@@ -1,0 +1,79 @@
+"""The network: a causal pre-norm transformer with relative positions and tied item embeddings (torch)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from matinee.models.transformer.config import TransformerConfig
+
+
+class Block(nn.Module):
+    """x + Attention(norm(x)), then x + MLP(norm(x)); attention is causal with a learned bias for each distance."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        d, self.heads = config.dimension, config.heads
+        self.norm_attention, self.norm_mlp = nn.LayerNorm(d), nn.LayerNorm(d)
+        self.query_key_value = nn.Linear(d, 3 * d)
+        self.out = nn.Linear(d, d)
+        self.mlp = nn.Sequential(nn.Linear(d, 4 * d), nn.GELU(), nn.Linear(4 * d, d))
+        self.dropout = nn.Dropout(config.dropout)
+        self.distance_bias = nn.Parameter(torch.zeros(self.heads, config.length))
+        position = torch.arange(config.length)
+        distance = position[:, None] - position[None, :]
+        self.distance: Tensor
+        self.future: Tensor
+        self.register_buffer("distance", distance.clamp(min=0), persistent=False)
+        self.register_buffer("future", torch.where(distance < 0, -1e9, 0.0), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, t, d) to (b, t, d)."""
+        x = x + self.dropout(self.attention(self.norm_attention(x)))
+        y: Tensor = x + self.dropout(self.mlp(self.norm_mlp(x)))
+        return y
+
+    def attention(self, x: Tensor) -> Tensor:
+        """softmax(QKᵀ/√d_head + bias)V, written out so that the classic ONNX exporter takes it."""
+        b, t, d = x.shape
+        parts = self.query_key_value(x).view(b, t, 3, self.heads, d // self.heads)
+        q, k, v = parts.permute(2, 0, 3, 1, 4)  # each (b, heads, t, d_head)
+        bias = (self.distance_bias[:, self.distance] + self.future)[:, :t, :t]  # (heads, t, t)
+        weights = torch.softmax(q @ k.transpose(-2, -1) / math.sqrt(d // self.heads) + bias, dim=-1)
+        y: Tensor = self.out((weights @ v).transpose(1, 2).reshape(b, t, d))
+        return y
+
+
+class Encoder(nn.Module):
+    """Embedded histories (b, t, d) in, a query vector at every position (b, t, d) out; an item scores query · item."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(config.dropout)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.norm = nn.LayerNorm(config.dimension)
+        self.scale = math.sqrt(config.dimension)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The query after each position."""
+        x = self.dropout(x * self.scale)
+        for block in self.blocks:
+            x = block(x)
+        queries: Tensor = self.norm(x)
+        return queries
+
+
+class LastQuery(nn.Module):
+    """What is exported: the query after the last position of each history."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, history: Tensor, length: Tensor) -> Tensor:
+        """`history` (b, t, d), padded on the right, and `length` (b,) in [1, t] to (b, d)."""
+        queries: Tensor = self.encoder(history)
+        last = (length - 1).view(-1, 1, 1).expand(-1, 1, queries.shape[2])
+        return queries.gather(1, last).squeeze(1)

@@ -1,0 +1,124 @@
+"""The records of an ITEMS, USERS or ACTIONS dataset: imported parts, and the streamed records laid over them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+import sqlalchemy as sa
+
+from matinee.data.schemas import polars_schema
+from matinee.filters.columns import Columns, Rows
+from matinee.serving.freshness import FreshCache, View
+from matinee.serving.groups import GroupDataset
+from matinee.storage.metadata import dataset_parts, records
+from matinee.storage.objects import ObjectStore
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """Records by ID: `ids[i]` is described by row i of `columns`. `since` (n,) is when each was stored, epoch ms."""
+
+    ids: tuple[str, ...]
+    columns: Columns
+    since: Rows
+
+    @cached_property
+    def row_of(self) -> Mapping[str, int]:
+        """ID to row."""
+        return {one: row for row, one in enumerate(self.ids)}
+
+
+@dataclass(frozen=True, eq=False)
+class DatasetRecords:
+    """All records of one dataset: `base` as imported, `streamed` over it where a streamed record is the newer one.
+
+    `parts` and `newest` say up to where they are read.
+    """
+
+    dataset: GroupDataset
+    base: Layer
+    streamed: Layer
+    parts: tuple[int, ...]
+    newest: int
+    pending: Mapping[str, tuple[int, Mapping[str, Any]]]
+
+    def get(self, entity: str) -> dict[str, Any]:
+        """The record of one ID: column to value; empty when there is none."""
+        for layer in (self.streamed, self.base):
+            row = layer.row_of.get(entity)
+            if row is not None:
+                return layer.columns.row(row)
+        return {}
+
+
+class RecordReader:
+    """Datasets' records, read when first asked for and kept up to date."""
+
+    def __init__(self, objects: ObjectStore) -> None:
+        self._objects = objects
+        self._cache: FreshCache[GroupDataset, DatasetRecords] = FreshCache(self._load, 64)
+
+    def get(self, view: View, dataset: GroupDataset) -> DatasetRecords:
+        """The records as of `view`; the same object as long as none has changed."""
+        return self._cache.get(view, dataset)
+
+    def _load(self, view: View, dataset: GroupDataset, previous: DatasetRecords | None) -> DatasetRecords:
+        connection = view.connection
+        parts = connection.execute(
+            sa.select(dataset_parts.c.seq, dataset_parts.c.object_key, dataset_parts.c.created_at)
+            .where(dataset_parts.c.dataset_arn == dataset.arn)
+            .order_by(dataset_parts.c.seq)
+        ).all()
+        newest = connection.scalar(sa.select(sa.func.max(records.c.seq))) or 0
+        numbers = tuple(part.seq for part in parts)
+        if previous is not None and (previous.parts, previous.newest) == (numbers, newest):
+            return previous
+        same_base = previous is not None and previous.parts == numbers
+        base = (
+            previous.base
+            if previous is not None and same_base
+            else _base(dataset, [(self._objects, part.object_key, part.created_at) for part in parts])
+        )
+        known = {} if previous is None else previous.pending
+        after = 0 if previous is None else previous.newest
+        arrived = connection.execute(
+            sa.select(records.c.entity_id, records.c.properties, records.c.received_at)
+            .where(records.c.dataset_arn == dataset.arn, records.c.seq > after)
+            .order_by(records.c.seq)
+        ).all()
+        if previous is not None and same_base and not arrived:
+            return DatasetRecords(dataset, base, previous.streamed, numbers, newest, known)
+        latest = {**known, **{row.entity_id: (row.received_at, row.properties) for row in arrived}}
+        return DatasetRecords(dataset, base, _streamed(dataset, latest, base), numbers, newest, latest)
+
+
+def _base(dataset: GroupDataset, parts: Sequence[tuple[ObjectStore, str, int]]) -> Layer:
+    """The imported records; an ID in several parts has the record of the last one."""
+    key, types = str(dataset.schema.key), polars_schema(dataset.schema)
+    frames = [
+        pl.read_parquet(objects.local(object_key)).with_columns(pl.lit(created, dtype=pl.Int64).alias("__since"))
+        for objects, object_key, created in parts
+    ]
+    empty = pl.DataFrame(schema={**types, "__since": pl.Int64()})
+    frame = pl.concat([empty, *frames], how="diagonal").unique(subset=key, keep="last", maintain_order=True)
+    return Layer(tuple(frame[key].to_list()), Columns(frame, dataset.schema), frame["__since"].to_numpy())
+
+
+def _streamed(dataset: GroupDataset, latest: Mapping[str, tuple[int, Mapping[str, Any]]], base: Layer) -> Layer:
+    """The streamed records that no later import has replaced."""
+    kept = {
+        entity: (received, properties)
+        for entity, (received, properties) in latest.items()
+        if entity not in base.row_of or base.since[base.row_of[entity]] <= received
+    }
+    types = polars_schema(dataset.schema)
+    frame = pl.DataFrame(
+        {name: [properties.get(name) for _, properties in kept.values()] for name in types}, schema=types, strict=False
+    )
+    since = np.array([received for received, _ in kept.values()], dtype=np.int64)
+    return Layer(tuple(kept), Columns(frame, dataset.schema), since)

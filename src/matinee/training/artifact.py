@@ -1,0 +1,217 @@
+"""The artifact of a solution version: a folder that training writes once and serving maps into memory.
+
+manifest.json        format, recipe, model and its configuration, seed, data summary, metrics, checksum of every file
+items.safetensors    IDs, users per item, newest event, CREATION_TIMESTAMP
+users.safetensors    IDs and histories in CSR form, the newest events of each user
+model/…              what the model's own `save` wrote
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matinee.data.interactions import Histories, IntArray, InteractionLog, LongArray
+from matinee.errors import ArtifactProblem
+from matinee.models.arrays import AnyArray, read_arrays, write_arrays
+from matinee.models.artifact import MANIFEST, describe_files, verify_files
+from matinee.models.base import Model
+from matinee.models.registry import model_class
+from matinee.training.ids import IdTable
+
+FORMAT = 1
+#: Events of a user that the artifact keeps, the newest; a longer history changes no score noticeably.
+HISTORY_LIMIT = 500
+
+_ITEMS, _USERS, _MODEL = "items.safetensors", "users.safetensors", "model"
+_NO_CREATION = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True)
+class UserHistory:
+    """One user's events, oldest first: item numbers, epoch seconds and event types (-1: none); each (events,)."""
+
+    items: IntArray
+    timestamps: LongArray
+    event_types: NDArray[np.int16]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def as_histories(self) -> Histories:
+        """The batch of one that a model scores."""
+        return Histories.one(self.items, self.timestamps)
+
+
+class Artifact:
+    """A stored model with its items and users, memory-mapped. Cheap to open; imports no torch.
+
+    `item_ids` and `user_ids` are sequences of IDs by number; `popularity` (n_items,) int32 counts the distinct users of
+    each item; `newest_event` and `created` (n_items,) int64 are epoch seconds; `event_types` names the type numbers.
+    """
+
+    def __init__(self, folder: Path, manifest: Mapping[str, Any]) -> None:
+        self.folder, self.manifest = folder, manifest
+        items, users = _map(folder / _ITEMS), _map(folder / _USERS)
+        try:
+            self.item_ids, self.user_ids = IdTable.from_tensors(items), IdTable.from_tensors(users)
+            self.popularity: IntArray = items["popularity"]
+            self.newest_event: LongArray = items["newest_event"]
+            self.created: LongArray = items["created"]
+            self._indptr: LongArray = users["indptr"]
+            self._items: IntArray = users["items"]
+            self._timestamps: LongArray = users["timestamps"]
+            self._event_types: NDArray[np.int16] = users["event_types"]
+            self.event_types: tuple[str, ...] = tuple(manifest["data"]["event_types"])
+        except KeyError as missing:
+            raise ArtifactProblem(
+                f"The artifact in {folder} lacks {missing}. Train the solution version again."
+            ) from None
+
+    @classmethod
+    def open(cls, folder: Path, *, verify: bool = True) -> Self:
+        """The artifact in `folder`. Sizes are always compared with the manifest's, checksums when `verify`.
+
+        Raises `ArtifactProblem` naming the file that is missing, cut short or altered.
+        """
+        manifest = _read_manifest(folder)
+        verify_files(folder, manifest["files"], sums=verify)
+        return cls(folder, manifest)
+
+    @property
+    def n_items(self) -> int:
+        """The number of items that the model knows."""
+        return len(self.item_ids)
+
+    @property
+    def n_users(self) -> int:
+        """The number of users whose histories the artifact holds."""
+        return len(self.user_ids)
+
+    @cached_property
+    def model(self) -> Model:
+        """The model, loaded on first use by its own `load`."""
+        entry = self.manifest["model"]
+        return model_class(entry["name"]).load(self.folder / _MODEL, entry["config"])
+
+    def item_index(self, item_id: str) -> int | None:
+        """The number of an item, or None when the model does not know it."""
+        return self.item_ids.find(item_id)
+
+    def user_index(self, user_id: str) -> int | None:
+        """The number of a user, or None when the training saw no event of theirs."""
+        return self.user_ids.find(user_id)
+
+    def user_history(self, user_id: str) -> UserHistory:
+        """The newest events of a user that the training saw; empty for an unknown user."""
+        user = self.user_index(user_id)
+        begin, end = (0, 0) if user is None else (int(self._indptr[user]), int(self._indptr[user + 1]))
+        return UserHistory(self._items[begin:end], self._timestamps[begin:end], self._event_types[begin:end])
+
+
+def write_artifact(
+    folder: Path,
+    *,
+    model: Model,
+    log: InteractionLog,
+    manifest: Mapping[str, Any],
+    created: LongArray | None = None,
+) -> dict[str, Any]:
+    """Write the artifact of a fitted `model` into `folder`, the manifest last; returns the whole manifest.
+
+    `manifest` brings recipe, seed, metrics and so on; format, model, files and their checksums are added. `created`
+    (n_items,) holds CREATION_TIMESTAMP in epoch seconds, negative for none. Equal models and logs write equal
+    files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for left_over in (MANIFEST, f"{MANIFEST}.partial"):
+        (folder / left_over).unlink(missing_ok=True)
+    shutil.rmtree(folder / _MODEL, ignore_errors=True)
+    (folder / _MODEL).mkdir()
+    model.save(folder / _MODEL)
+    write_arrays(folder / _ITEMS, _item_tensors(log, created))
+    write_arrays(folder / _USERS, _user_tensors(log))
+    whole = {
+        "format": FORMAT,
+        **manifest,
+        "model": {"name": model.name, "config": model.config_dict()},
+        "data": {**manifest.get("data", {}), "event_types": list(log.event_types)},
+        "files": describe_files(folder, leave_out=(MANIFEST,)),
+    }
+    whole["checksum"] = _checksum(whole)
+    partial = folder / f"{MANIFEST}.partial"
+    partial.write_text(json.dumps(whole, indent=1, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
+    partial.replace(folder / MANIFEST)
+    return whole
+
+
+def _item_tensors(log: InteractionLog, created: LongArray | None) -> dict[str, AnyArray]:
+    """Arrays of items.safetensors. An item without CREATION_TIMESTAMP takes its oldest event's time (spec 2.5)."""
+    data = log.interactions
+    pairs = np.unique(data.user.astype(np.int64) * data.n_items + data.item)
+    newest = np.full(data.n_items, _NO_CREATION, dtype=np.int64)
+    np.maximum.at(newest, data.item, data.timestamp)
+    oldest = np.full(data.n_items, np.iinfo(np.int64).max, dtype=np.int64)
+    np.minimum.at(oldest, data.item, data.timestamp)
+    latest = data.timestamp.max(initial=0)
+    # An item nobody has touched counts as new: the time of the latest interaction in the training data.
+    oldest[newest == _NO_CREATION] = latest
+    newest[newest == _NO_CREATION] = -1
+    known = oldest if created is None else np.where(created >= 0, created, oldest)
+    return {
+        **IdTable.of(log.item_ids).tensors(),
+        "popularity": np.bincount(pairs % data.n_items, minlength=data.n_items).astype(np.int32),
+        "newest_event": newest,
+        "created": known.astype(np.int64),
+    }
+
+
+def _user_tensors(log: InteractionLog) -> dict[str, AnyArray]:
+    """Arrays of users.safetensors: the newest `HISTORY_LIMIT` events of each user, oldest first."""
+    data = log.interactions
+    ends = np.repeat(data.indptr[1:], np.diff(data.indptr))
+    newest = data.select(ends - np.arange(len(data)) <= HISTORY_LIMIT)
+    types = np.full(len(newest), -1, dtype=np.int16) if newest.event_type is None else newest.event_type
+    return {
+        **IdTable.of(log.user_ids).tensors(),
+        "indptr": newest.indptr,
+        "items": newest.item,
+        "timestamps": newest.timestamp,
+        "event_types": types.astype(np.int16),
+    }
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest, checked against its own checksum and this version's format."""
+    path = folder / MANIFEST
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_bytes())
+        given = manifest["checksum"]
+        found = _checksum({name: value for name, value in manifest.items() if name != "checksum"})
+    except FileNotFoundError:
+        raise ArtifactProblem(f"There is no {MANIFEST} in {folder}; the artifact was never finished.") from None
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise ArtifactProblem(f"{path} cannot be read ({problem!r}). Train the solution version again.") from problem
+    if given != found:
+        raise ArtifactProblem(f"{path} has been altered: its checksum does not match. Train the version again.")
+    if manifest["format"] != FORMAT:
+        raise ArtifactProblem(f"{path} has format {manifest['format']}; this version of Matinee reads {FORMAT}.")
+    return manifest
+
+
+def _map(path: Path) -> dict[str, AnyArray]:
+    """The arrays of a file, memory-mapped, as plain views: indexing a `np.memmap` costs several times as much."""
+    return {name: np.asarray(array) for name, array in read_arrays(path).items()}
+
+
+def _checksum(manifest: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True, allow_nan=False).encode()).hexdigest()

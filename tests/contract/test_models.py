@@ -1,0 +1,65 @@
+"""Every model of the registry passes the model suite."""
+
+from __future__ import annotations
+
+from tests.contract.model_suite import ModelSuite, PersonalSuite, RelatedSuite
+
+from matinee.models.base import Model
+from matinee.models.blend import Blend, BlendConfig
+from matinee.models.ease import EASE, EASEConfig
+from matinee.models.item_knn import ItemKNN, ItemKNNConfig
+from matinee.models.popularity import Popularity
+from matinee.models.registry import MODELS
+from matinee.models.ridge import Ridge, RidgeConfig
+from matinee.models.transformer.config import TransformerConfig
+from matinee.models.transformer.model import Transformer
+
+SMALL = TransformerConfig(dimension=16, layers=1, length=8, epochs=12, batch_events=128, learning_rate=5e-3)
+
+
+class TestPopularity(ModelSuite):
+    @classmethod
+    def make(cls) -> Model:
+        return Popularity()
+
+
+class TestItemKNN(RelatedSuite):
+    @classmethod
+    def make(cls) -> Model:
+        return ItemKNN(
+            ItemKNNConfig(
+                min_cointeraction_count=1,
+                max_item_interaction_count_percentile=1.0,
+                max_user_history_length_percentile=1.0,
+                history_items=20,
+            )
+        )
+
+
+class TestEASE(RelatedSuite):
+    @classmethod
+    def make(cls) -> Model:
+        return EASE(EASEConfig(regularization=5.0))
+
+
+class TestRidge(PersonalSuite):
+    @classmethod
+    def make(cls) -> Model:
+        return Ridge(RidgeConfig(regularization=5.0, decays=(0.6, 0.9)))
+
+
+class TestTransformer(PersonalSuite):
+    @classmethod
+    def make(cls) -> Model:
+        return Transformer(SMALL)
+
+
+class TestBlend(PersonalSuite):
+    @classmethod
+    def make(cls) -> Model:
+        return Blend(BlendConfig(transformer=SMALL, ease=EASEConfig(regularization=5.0), ridge=RidgeConfig(5.0)))
+
+
+def test_every_model_of_the_registry_has_a_suite() -> None:
+    suites = (TestPopularity, TestItemKNN, TestEASE, TestRidge, TestTransformer, TestBlend)
+    assert {suite.make().name for suite in suites} == set(MODELS)

@@ -1,0 +1,55 @@
+"""Trainings: the artifact is stored as a whole, its metrics are kept, refusals are told in the service's words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.unit.jobs.rig import House, arn, csv_rows, write_csv
+
+from matinee.control import outbox
+from matinee.jobs.handlers import HANDLERS
+from matinee.jobs.workflow import run_job
+from matinee.training.artifact import Artifact
+
+_POPULARITY, _SIMS = "aws-popularity-count", "aws-sims"
+
+
+def test_a_version_becomes_active_with_artifact_and_metrics(house: House, tmp_path: Path) -> None:
+    house.imported(write_csv(tmp_path / "a.csv", csv_rows(1500)))
+    assert run_job(house.workshop, HANDLERS, house.train_job("a1", _POPULARITY)) == "DONE"
+    version = house.resource(arn("solution/s/a1"))
+    assert version is not None
+    assert version.status == "ACTIVE"
+    assert version["trainingHours"] >= 0
+    assert 0 <= version.private["metrics"]["normalized_discounted_cumulative_gain_at_10"] <= 1
+    artifact = Artifact.open(house.objects.local(version.private["artifact"]))
+    assert artifact.n_items == 211
+
+
+def test_automl_keeps_the_better_recipe(house: House, tmp_path: Path) -> None:
+    house.imported(write_csv(tmp_path / "a.csv", csv_rows(1500)))
+    job = house.train_job("a1", _POPULARITY, _SIMS)
+    assert run_job(house.workshop, HANDLERS, job) == "DONE"
+    version = house.resource(arn("solution/s/a1"))
+    assert version is not None
+    assert version["recipeArn"].rpartition("/")[2] in (_POPULARITY, _SIMS)
+    artifact = Artifact.open(house.objects.local(version.private["artifact"]))
+    assert artifact.manifest["recipe"] == version["recipeArn"]
+
+
+def test_too_little_data_fails_in_the_services_words(house: House) -> None:
+    assert run_job(house.workshop, HANDLERS, house.train_job("a1", _POPULARITY)) == "FAILED"
+    status, reason = house.status(arn("solution/s/a1"))
+    assert status == "CREATE FAILED"
+    assert "fewer than" in str(reason)
+    assert not house.objects.exists("artifacts")
+
+
+def test_a_training_that_is_stopped_leaves_nothing(house: House, tmp_path: Path) -> None:
+    house.imported(write_csv(tmp_path / "a.csv", csv_rows(1500)))
+    job = house.train_job("a1", _POPULARITY)
+    with house.database.transaction() as connection:
+        outbox.request_stop(connection, arn("solution/s/a1"), at_once=False)
+    assert run_job(house.workshop, HANDLERS, job) == "STOPPED"
+    assert not house.objects.exists("artifacts")
+    assert list(house.workshop.scratch.iterdir()) == []
