@@ -20,7 +20,7 @@ from matinee.demo.embedded import EmbeddedServer
 
 
 def need_program(name: str, install: str) -> str:
-    """The path of a program that a test runs. Missing: a failure in CI, elsewhere a skip that says how to install it."""
+    """The path of a program that a test runs. Missing: in CI a failure, elsewhere a skip that tells the remedy."""
     path = shutil.which(name)
     if path is not None:
         return path
@@ -52,31 +52,42 @@ def s3_endpoint() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, s3_endpoint: str) -> Iterator[EmbeddedServer]:
-    """One Matinee server, API and worker, for all client tests; its S3 is the moto endpoint."""
-    environment = {
+def server_environment(s3_endpoint: str) -> dict[str, str]:
+    """What a Matinee server of the tests needs in its environment: the moto endpoint as its S3."""
+    return {
         "AWS_ENDPOINT_URL_S3": s3_endpoint,
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": "us-east-1",
+        # Threads of a training that wait for each other make it ten times slower where other tests run beside it.
+        "MATINEE_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
     }
-    with EmbeddedServer(tmp_path_factory.mktemp("matinee") / "home", environment) as running:
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, server_environment: dict[str, str]) -> Iterator[EmbeddedServer]:
+    """One Matinee server, API and worker, for all client tests; its S3 is the moto endpoint."""
+    with EmbeddedServer(tmp_path_factory.mktemp("matinee") / "home", server_environment) as running:
         yield running
 
 
-@pytest.fixture()
+@pytest.fixture
 def clients(server: EmbeddedServer) -> Clients:
     """boto3 clients of the shared server."""
     return Clients.of(server.url)
 
 
-@pytest.fixture()
+@pytest.fixture
 def bucket(s3_endpoint: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A fresh bucket on the S3 endpoint, named after the test."""
     name = f"bucket-{abs(hash((request.node.nodeid, str(tmp_path)))):x}"[:40]
     client = boto3.client(
-        "s3", endpoint_url=s3_endpoint, region_name="us-east-1",
-        aws_access_key_id="testing", aws_secret_access_key="testing",
+        "s3",
+        endpoint_url=s3_endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
     )
     client.create_bucket(Bucket=name)
     return name

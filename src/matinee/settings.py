@@ -48,12 +48,24 @@ class Settings:
         metadata=_setting("MATINEE_ACCOUNT", "Account of callers that are not told apart by access key; 12 digits."),
     )
     threads: int = field(
-        default=2,
-        metadata=_setting("MATINEE_THREADS", "Threads that one training may use."),
+        default=1,
+        metadata=_setting("MATINEE_THREADS", "Threads that one training may use; more only pay on idle cores."),
     )
     aws_quotas: bool = field(
         default=False,
         metadata=_setting("MATINEE_AWS_QUOTAS", "1: the service's own quotas; default generous ones."),
+    )
+    check_roles: str = field(
+        default="auto",
+        metadata=_setting(
+            "MATINEE_CHECK_ROLES",
+            "auto, always or never: check that a job's role and its bucket let the service reach the data; "
+            "auto: when AWS_ENDPOINT_URL_IAM is set.",
+        ),
+    )
+    iam_endpoint_url: str | None = field(
+        default=None,
+        metadata=_setting("AWS_ENDPOINT_URL_IAM", "Where IAM answers for role checks; default as boto3 finds it."),
     )
     log_level: str = field(
         default="INFO",
@@ -77,6 +89,9 @@ class Settings:
             raise SettingsProblem(f"MATINEE_THREADS must be a whole number, not {given['threads']!r}.") from None
         if threads < 1:
             raise SettingsProblem("MATINEE_THREADS must be at least 1.")
+        check_roles = given.get("check_roles", cls.check_roles).lower()
+        if check_roles not in {"auto", "always", "never"}:
+            raise SettingsProblem(f"MATINEE_CHECK_ROLES must be auto, always or never, not {check_roles!r}.")
         level = given.get("log_level", cls.log_level).upper()
         if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
             raise SettingsProblem(f"MATINEE_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {level!r}.")
@@ -90,6 +105,8 @@ class Settings:
             account_id=account,
             threads=threads,
             aws_quotas=given.get("aws_quotas", "").lower() in {"1", "true", "yes"},
+            check_roles=check_roles,
+            iam_endpoint_url=given.get("iam_endpoint_url"),
             log_level=level,
         )
 

@@ -1,21 +1,46 @@
-"""Log lines go to standard error, from the level upwards."""
+"""Log lines go to standard error, from the level upwards, and show no variables."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-_PROGRAM = """
+_START = """
 import structlog
 from matinee.logs import log_to_stderr
 log_to_stderr("WARNING")
-structlog.get_logger().info("not this one")
-structlog.get_logger().warning("this one")
+log = structlog.get_logger()
+"""
+_LEVELS = """
+log.info("not this one")
+log.warning("this one")
+"""
+_FAILURE = """
+def serve(user):
+    raise RuntimeError("the disk is full")
+
+try:
+    serve("-".join(["user", "17"]))
+except RuntimeError:
+    log.exception("request failed")
 """
 
 
-def test_lines_below_the_level_are_left_out() -> None:
-    ran = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True)
+def told(program: str) -> str:
+    """What a process that logs writes on standard error; it writes nothing on standard output."""
+    ran = subprocess.run([sys.executable, "-c", _START + program], capture_output=True, text=True, check=True)
     assert ran.stdout == ""
-    assert "this one" in ran.stderr
-    assert "not this one" not in ran.stderr
+    return ran.stderr
+
+
+def test_lines_below_the_level_are_left_out() -> None:
+    lines = told(_LEVELS)
+    assert "this one" in lines
+    assert "not this one" not in lines
+
+
+def test_a_traceback_shows_where_but_no_values_of_variables() -> None:
+    lines = told(_FAILURE)
+    assert "RuntimeError: the disk is full" in lines
+    assert "in serve" in lines
+    assert "user-17" not in lines

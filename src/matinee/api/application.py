@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from matinee.api.aws.door import door
@@ -14,6 +15,7 @@ from matinee.api.aws.gateway import Gateway, Handler
 from matinee.api.aws.model import Service, load
 from matinee.api.aws.signature import KeyStore
 from matinee.api.health import Check, routes
+from matinee.api.loopback import LoopbackHosts
 from matinee.api.metrics import Metrics
 from matinee.settings import Settings
 
@@ -34,9 +36,9 @@ def create_app(
 ) -> Starlette:
     """The application that answers the three Personalize APIs and the operators' questions on one port.
 
-    Without a `key_store` any credentials are taken (for loopback only) and the account is the settings'; with one,
-    signatures are verified and the account is the key's. Operations without a handler answer as unknown. The hooks run
-    in order at start, and at the end each one runs even when another failed.
+    Without a `key_store` any credentials are taken, on loopback only and from requests that name it as their host, and
+    the account is the settings'; with one, signatures are verified and the account is the key's. Operations without a
+    handler answer as unknown. The hooks run in order at start, and at the end each one runs even when another failed.
     """
     metrics = Metrics()
     handlers: dict[Service, Mapping[str, Handler]] = {
@@ -55,7 +57,11 @@ def create_app(
         finally:
             await _run_each(on_stop)
 
-    return Starlette(routes=[*routes(ready or {}, metrics), Mount("/", app=gateway)], lifespan=lifespan)
+    return Starlette(
+        routes=[*routes(ready or {}, metrics), Mount("/", app=gateway)],
+        middleware=[Middleware(LoopbackHosts)] if key_store is None else [],
+        lifespan=lifespan,
+    )
 
 
 async def _run_each(hooks: Sequence[Hook]) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
+import structlog
 from starlette.applications import Starlette
 
 from matinee.api.application import create_app
 from matinee.api.aws.signature import KeyStore
+from matinee.api.aws.stored_keys import SqlKeys
 from matinee.api.http import HttpServer, bind, is_loopback, url_of
 from matinee.api.worker import WorkerProcess
 from matinee.control.plane import ControlPlane
@@ -17,8 +20,11 @@ from matinee.errors import SettingsProblem
 from matinee.serving.intake import Intake
 from matinee.serving.runtime import Runtime
 from matinee.settings import Settings
+from matinee.storage import access_keys
 from matinee.storage.metadata import Database
 from matinee.storage.objects import open_store
+
+_log = structlog.get_logger(__name__)
 
 
 def application(
@@ -51,14 +57,45 @@ def application(
     )
 
 
+def stored_keys(settings: Settings, *, required: bool = False) -> SqlKeys | None:
+    """The access keys of the settings' metadata; None while there is none, unless they are `required` anyway.
+
+    The tables are brought up to date. The caller closes the keys.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.effective_database_url)
+    database.upgrade()
+    exist = access_keys.any_exist(database)
+    if exist or required:
+        if not exist:
+            _log.warning("there is no access key yet: every request is refused until `matinee keys create`")
+        return SqlKeys(database)
+    database.close()
+    return None
+
+
+def for_tenants(settings: Settings) -> Settings:
+    """The settings of a server that tells accounts apart.
+
+    `file://` would let each of them read everyone's objects and the metadata, so that without MATINEE_FILE_ROOTS it
+    reaches the folder `files` of the home alone.
+    """
+    return settings if settings.file_roots else replace(settings, file_roots=(settings.home / "files",))
+
+
 @dataclass(frozen=True)
 class Server:
-    """`matinee serve`: one API process on `host` and `port` (0: any free one), and its worker."""
+    """`matinee serve`: one API process on `host` and `port` (0: any free one), and its worker.
+
+    Signatures are verified when the metadata hold an access key at start, when `require_keys` is set, and always
+    against a `key_store` that is given.
+    """
 
     settings: Settings
     host: str = "127.0.0.1"
     port: int = 8765
     with_worker: bool = True
+    require_keys: bool = False
     key_store: KeyStore | None = None
 
     def run(self, on_listening: Callable[[str], None]) -> None:
@@ -66,13 +103,20 @@ class Server:
 
         Raises `SettingsProblem` when the address cannot be had, or is open to others while any credentials are taken.
         """
-        if self.key_store is None and not is_loopback(self.host):
-            raise SettingsProblem(
-                f"Without access keys Matinee takes any credentials, so it listens on this machine only; {self.host} "
-                "is open to others. Use --host 127.0.0.1."
-            )
-        bound = bind(self.host, self.port)
-        with bound:
-            worker = WorkerProcess(self.settings) if self.with_worker else None
-            app = application(self.settings, key_store=self.key_store, worker=worker)
+        with ExitStack() as resources:
+            keys = self.key_store
+            if keys is None:
+                stored = stored_keys(self.settings, required=self.require_keys)
+                if stored is not None:
+                    resources.callback(stored.close)
+                keys = stored
+            if keys is None and not is_loopback(self.host):
+                raise SettingsProblem(
+                    f"Without access keys Matinee takes any credentials, so it listens on this machine only; "
+                    f"{self.host} is open to others. Make a key with `matinee keys create`, or use --host 127.0.0.1."
+                )
+            settings = self.settings if keys is None else for_tenants(self.settings)
+            bound = resources.enter_context(bind(self.host, self.port))
+            worker = WorkerProcess(settings) if self.with_worker else None
+            app = application(settings, key_store=keys, worker=worker)
             HttpServer(app, bound, lambda: on_listening(url_of(bound))).serve_until_stopped()

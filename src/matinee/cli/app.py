@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from matinee import __version__
-from matinee.cli import apply, convert, demo, destroy, plan, serve, validate, worker
+from matinee.cli import apply, convert, demo, destroy, keys, plan, serve, validate, worker
 from matinee.errors import MatineeError
 
 
@@ -55,6 +55,7 @@ def program(
 app.command()(demo.demo)
 app.command()(serve.serve)
 app.command()(worker.worker)
+app.add_typer(keys.app, name="keys")
 app.add_typer(convert.app, name="convert")
 app.command()(validate.validate)
 app.command()(plan.plan)

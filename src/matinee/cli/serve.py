@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 
 from matinee.errors import SettingsProblem
+from matinee.logs import log_to_stderr
 from matinee.settings import Settings
 
 
@@ -24,9 +23,16 @@ def serve(
     no_worker: Annotated[
         bool, typer.Option("--no-worker", help="Leave the jobs to a worker started elsewhere.")
     ] = False,
+    require_keys: Annotated[
+        bool, typer.Option("--require-keys", help="Check signatures even while there is no access key.")
+    ] = False,
     ready_file: Annotated[Path | None, typer.Option(help="File that gets the URL once requests are answered.")] = None,
 ) -> None:
-    """Answer Amazon Personalize's three APIs until Ctrl-C or SIGTERM."""
+    """Answer Amazon Personalize's three APIs until Ctrl-C or SIGTERM.
+
+    Once there is an access key (`matinee keys create`), signatures are checked; before, any credentials are taken, on
+    this machine's own addresses only.
+    """
     from matinee.api.server import Server
 
     def listening(url: str) -> None:
@@ -42,19 +48,7 @@ def serve(
         if home is not None:
             settings = replace(settings, home=home.absolute())
         log_to_stderr(settings.log_level)
-        Server(settings, host, port, with_worker=not no_worker).run(listening)
+        Server(settings, host, port, with_worker=not no_worker, require_keys=require_keys).run(listening)
     except SettingsProblem as problem:
         typer.echo(str(problem), err=True)
         raise typer.Exit(2) from None
-
-
-def log_to_stderr(level: str) -> None:
-    """Matinee's own lines and those of its libraries go to standard error, from `level` upwards."""
-    number = logging.getLevelNamesMapping()[level]
-    logging.basicConfig(
-        level=max(number, logging.WARNING), format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
-    )
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )

@@ -67,8 +67,9 @@ def describe_campaign(operation: Operation, request: Request) -> Answer:
 
 def list_campaigns(operation: Operation, request: Request) -> Answer:
     """The caller's campaigns, or those of one solution, or of one version when its ARN is given."""
-    narrowed = request.get("solutionArn")
-    return operation.list(CAMPAIGN, request, arns=None if narrowed is None else records.users_of(narrowed))
+    narrowed = request.get("solutionArn", "")
+    of_version = narrowed.count("/") > 1
+    return operation.list(CAMPAIGN, request, arns=records.users_of(narrowed) if of_version else None)
 
 
 def update_campaign(operation: Operation, request: Request) -> Answer:
@@ -123,13 +124,9 @@ def _version(operation: Operation, arn: str) -> Resource:
         version = newest_active(operation.connection, solution.arn)
         if version is not None:
             return version
-        pending = [
-            other
-            for other in records.children(operation.connection, solution.arn, SOLUTION_VERSION.word)
-            if other.status in states.BUSY
-        ]
-        if pending:
-            raise ResourceInUse(f"{pending[-1].arn} is in status {pending[-1].status}. Wait until it is ACTIVE.")
+        pending = records.newest_child(operation.connection, solution.arn, SOLUTION_VERSION.word, *states.BUSY)
+        if pending is not None:
+            raise ResourceInUse(f"{pending.arn} is in status {pending.status}. Wait until it is ACTIVE.")
         raise InvalidInput(f"{solution.arn} has no ACTIVE version. Train one with CreateSolutionVersion first.")
     version = operation.find_usable(SOLUTION_VERSION, arn)
     operation.find_usable(SOLUTION, version["solutionArn"])

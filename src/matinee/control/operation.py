@@ -99,8 +99,15 @@ class Operation:
         return resource
 
     def describe(self, kind: Kind, request: Request) -> Answer:
-        """The answer of a Describe operation."""
-        return {kind.member: kind.describe(self.find(kind, request[kind.arn_member]))}
+        """The answer of a Describe operation; while the resource's job runs, its progress beside it as headers."""
+        resource = self.find(kind, request[kind.arn_member])
+        answer: Answer = {kind.member: kind.describe(resource)}
+        if resource.status in states.BUSY and (progress := outbox.progress_of(self.connection, resource.arn)):
+            answer["@headers"] = {
+                "x-matinee-progress": str(progress["fraction"]),
+                "x-matinee-progress-message": str(progress["message"]),
+            }
+        return answer
 
     def list(self, kind: Kind, request: Request, *, arns: sa.Select[Any] | None = None) -> Answer:
         """The answer of a List operation: a page in creation order (newest first for kinds that say so).
@@ -152,13 +159,14 @@ class Operation:
     def refuse_while_used(self, resource: Resource, blocker: Blocker) -> None:
         """Raise `ResourceInUse` naming the first resource that keeps `resource` from being deleted."""
         target = resource.arn if blocker.through is None else resource[blocker.through]
-        for user in records.users(self.connection, target, blocker.kind):
-            if blocker.busy and (user.status in states.BUSY or updates.running(user)):
-                raise ResourceInUse(
-                    f"{resource.arn} cannot be deleted while {user.arn} is in progress. Wait until that has ended, "
-                    "then try again."
-                )
-            if not blocker.busy and user.status not in states.DELETING:
+        if not blocker.busy:
+            for user in records.users(self.connection, target, blocker.kind, without=states.DELETING, limit=1):
                 raise ResourceInUse(
                     f"{resource.arn} cannot be deleted: {user.arn} uses it. Delete that first, then try again."
                 )
+            return
+        for user in updates.unfinished(self.connection, target, blocker.kind):
+            raise ResourceInUse(
+                f"{resource.arn} cannot be deleted while {user.arn} is in progress. Wait until that has ended, "
+                "then try again."
+            )

@@ -100,3 +100,10 @@ def request_stop(connection: sa.Connection, arn: str, *, at_once: bool) -> None:
     if at_once:
         changes["state"] = "STOPPED"
     connection.execute(sa.update(jobs).where(jobs.c.arn == arn, jobs.c.state.not_in(ENDED)).values(changes))
+
+
+def progress_of(connection: sa.Connection, arn: str) -> Mapping[str, Any] | None:
+    """How far the newest running job of a resource is: `fraction` in [0, 1], `message`, `seconds_left`; else None."""
+    query = sa.select(jobs.c.progress).where(jobs.c.arn == arn, jobs.c.state == "RUNNING")
+    progress: Mapping[str, Any] | None = connection.execute(query.order_by(jobs.c.created_at.desc())).scalars().first()
+    return progress

@@ -10,6 +10,7 @@ from matinee.control import records, states
 from matinee.control.context import Caller
 from matinee.errors import LimitExceeded
 
+_GENEROUS = 100_000
 _UNFINISHED = "More than {limit} resources with PENDING or IN_PROGRESS status."
 
 
@@ -45,10 +46,10 @@ class Quota:
 
 
 def _in_region(kind: str, aws: int, title: str) -> Quota:
-    return Quota(kind, aws, 100_000, f"More than {{limit}} {title} in this region. Delete some and try again.")
+    return Quota(kind, aws, _GENEROUS, f"More than {{limit}} {title} in this region. Delete some and try again.")
 
 
-def _in_group(kind: str, aws: int, generous: int, title: str) -> Quota:
+def _in_group(kind: str, aws: int, title: str, generous: int = _GENEROUS) -> Quota:
     return Quota(
         kind,
         aws,
@@ -58,8 +59,8 @@ def _in_group(kind: str, aws: int, generous: int, title: str) -> Quota:
     )
 
 
-def _unfinished(kind: str, aws: int, generous: int = 1000) -> Quota:
-    return Quota(kind, aws, generous, _UNFINISHED, only=states.BUSY)
+def _unfinished(kind: str, aws: int) -> Quota:
+    return Quota(kind, aws, _GENEROUS, _UNFINISHED, only=states.BUSY)
 
 
 #: In a region.
@@ -71,22 +72,22 @@ BATCH_SEGMENT_JOBS = _unfinished("batch-segment-job", 5)
 SOLUTION_VERSIONS = _unfinished("solution-version", 20)
 
 #: In a dataset group.
-SOLUTIONS = _in_group("solution", 10, 10_000, "solutions")
+SOLUTIONS = _in_group("solution", 10, "solutions")
 CAMPAIGNS = Quota(
     "campaign",
     5,
-    1000,
+    _GENEROUS,
     "Cannot create a campaign. More than {limit} resources in ACTIVE state. Please delete some and try again.",
     without=(*states.DELETING, "CREATE FAILED"),
 )
-RECOMMENDERS = _in_group("recommender", 5, 1000, "recommenders")
-FILTERS = _in_group("filter", 30, 10_000, "filters")
+RECOMMENDERS = _in_group("recommender", 5, "recommenders")
+FILTERS = _in_group("filter", 30, "filters")
 DATA_DELETION_JOBS = _unfinished("data-deletion-job", 5)
 #: These two do not grow: what streams in, and what is counted, belongs to the one there is.
-EVENT_TRACKERS = _in_group("event-tracker", 1, 1, "event tracker")
-METRIC_ATTRIBUTIONS = _in_group("metric-attribution", 1, 1, "metric attribution")
+EVENT_TRACKERS = _in_group("event-tracker", 1, "event tracker", 1)
+METRIC_ATTRIBUTIONS = _in_group("metric-attribution", 1, "metric attribution", 1)
 
 
 def filter_fields(*, real: bool) -> int:
     """How many distinct fields all filters of a dataset group may name."""
-    return 20 if real else 10_000
+    return 20 if real else _GENEROUS

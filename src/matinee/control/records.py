@@ -137,6 +137,16 @@ def children(connection: sa.Connection, parent: str, *kinds: str) -> list[Resour
     return [Resource(**row._mapping) for row in connection.execute(query.order_by(resources.c.seq))]
 
 
+def newest_child(connection: sa.Connection, parent: str, kind: str, *states: str) -> Resource | None:
+    """The newest resource of a kind inside `parent`, in one of the states if any are given."""
+    c = resources.c
+    query = sa.select(resources).where(c.parent == parent, c.kind == kind)
+    if states:
+        query = query.where(c.status.in_(states))
+    row = connection.execute(query.order_by(c.seq.desc()).limit(1)).one_or_none()
+    return None if row is None else Resource(**row._mapping)
+
+
 def count(
     connection: sa.Connection,
     kind: str,
@@ -178,10 +188,23 @@ def users_of(target: str) -> sa.Select[tuple[str]]:
     return sa.select(references.c.source).where(references.c.target == target)
 
 
-def users(connection: sa.Connection, target: str, kind: str) -> list[Resource]:
-    """The resources of a kind that use `target`, oldest first."""
-    query = sa.select(resources).where(resources.c.kind == kind, resources.c.arn.in_(users_of(target)))
-    return [Resource(**row._mapping) for row in connection.execute(query.order_by(resources.c.seq))]
+def users(
+    connection: sa.Connection,
+    target: str,
+    kind: str,
+    *,
+    only: Sequence[str] = (),
+    without: Sequence[str] = (),
+    limit: int | None = None,
+) -> list[Resource]:
+    """The resources of a kind that use `target`, oldest first: those in the states `only`, not in `without`."""
+    c = resources.c
+    query = sa.select(resources).where(c.kind == kind, c.arn.in_(users_of(target)))
+    if only:
+        query = query.where(c.status.in_(only))
+    if without:
+        query = query.where(c.status.not_in(without))
+    return [Resource(**row._mapping) for row in connection.execute(query.order_by(c.seq).limit(limit))]
 
 
 def remove(connection: sa.Connection, arns: Iterable[str]) -> None:

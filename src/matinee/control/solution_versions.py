@@ -165,8 +165,7 @@ def _refuse_taken_name(operation: Operation, solution: Resource, name: str | Non
 
 def newest_active(connection: sa.Connection, solution_arn: str) -> Resource | None:
     """The newest ACTIVE version of a solution."""
-    versions = records.children(connection, solution_arn, SOLUTION_VERSION.word)
-    return next((version for version in reversed(versions) if version.status == "ACTIVE"), None)
+    return records.newest_child(connection, solution_arn, SOLUTION_VERSION.word, "ACTIVE")
 
 
 OPERATIONS = (

@@ -76,7 +76,7 @@ def describe_solution(operation: Operation, request: Request) -> Answer:
     """One solution, with a summary of its newest version."""
     solution = operation.find(SOLUTION, request["solutionArn"])
     shown = SOLUTION.describe(solution)
-    newest = latest_version(operation, solution)
+    newest = records.newest_child(operation.connection, solution.arn, "solution-version")
     if newest is not None:
         shown["latestSolutionVersion"] = summarise_version(newest)
     return {SOLUTION.member: shown}
@@ -112,12 +112,6 @@ def update_solution(operation: Operation, request: Request) -> Answer:
 def delete_solution(operation: Operation, request: Request) -> Answer:
     """Delete a solution with all its versions, once no campaign serves one and none is being trained."""
     return operation.delete(SOLUTION, request)
-
-
-def latest_version(operation: Operation, solution: Resource, *, status: str | None = None) -> Resource | None:
-    """The newest version of a solution, or its newest in one status."""
-    versions = records.children(operation.connection, solution.arn, "solution-version")
-    return next((version for version in reversed(versions) if status in (None, version.status)), None)
 
 
 def summarise_version(version: Resource) -> Answer:

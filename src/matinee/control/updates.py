@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from matinee.control import outbox, records
+from matinee.control import outbox, records, states
 from matinee.control.outbox import Job, JobKind
 from matinee.control.records import Resource, now_ms
 from matinee.errors import ResourceInUse
@@ -33,6 +33,16 @@ def latest(resource: Resource) -> Mapping[str, Any]:
 def running(resource: Resource) -> bool:
     """Whether an update of the resource has not ended yet."""
     return latest(resource).get("status") in _RUNNING
+
+
+def unfinished(connection: sa.Connection, target: str, kind: str) -> list[Resource]:
+    """The resources of a kind that use `target` and that are being made or updated."""
+    found = records.users(connection, target, kind, only=states.BUSY)
+    if kind in _MEMBERS:
+        found += [
+            user for user in records.users(connection, target, kind, only=("ACTIVE", "INACTIVE")) if running(user)
+        ]
+    return found
 
 
 def refuse_while_running(resource: Resource) -> None:

@@ -25,7 +25,14 @@ def run(dataset: str, json_file: Path | None, home: Path | None) -> None:
     signal.signal(signal.SIGTERM, _as_interrupt)
     console = Console()
     settings = Settings.from_environment()
-    source = resolve(dataset, settings)
+    with console.status(f"looking for {dataset}") as status:
+        source = resolve(
+            dataset,
+            settings,
+            progress=lambda done, size: status.update(
+                f"downloading {dataset}: {done / 1e6:.1f} of {size / 1e6:.1f} MB"
+            ),
+        )
     console.print(f"[bold]Matinee demo[/bold] · {source.why}", highlight=False)
     with TemporaryDirectory(prefix="matinee-data-") as scratch:
         folder = (home / "data").absolute() if home else Path(scratch)

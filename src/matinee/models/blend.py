@@ -18,7 +18,7 @@ from matinee.models.popularity import Popularity, PopularityConfig
 from matinee.models.ridge import Ridge, RidgeConfig
 from matinee.models.transformer.config import REPEATS_ALLOWED, TransformerConfig
 from matinee.models.transformer.model import Transformer, repeat_share
-from matinee.models.validation import Validation, hold_out_newest
+from matinee.models.validation import CUTS, Validation, hold_out_users
 from matinee.models.weighting import fit_weights
 
 #: The share of a blend's training time that its transformer takes, for progress only.
@@ -31,18 +31,18 @@ _SCORES_AT_ONCE = 2**23
 class BlendConfig:
     """The parts' own configurations (None leaves a part out) and how their weights are found.
 
-    Weights are fitted on the newest tenth of the events of `validation_users` of the users, `validation_limit` at
-    most; these events are not shown to the transformer. `seen` says what becomes of items in the history: "last"
+    Weights are fitted on `validation_users` of the users, `validation_limit` at most; the transformer is not shown
+    these users, the parts that are quick to fit are fitted again with them. `seen` says what becomes of items in the history: "last"
     ranks them behind all others, "keep" does nothing, "auto" ranks them last when at most 2% of training events repeat
     an item, as in ratings, where nobody would be shown a good list otherwise.
     """
 
     transformer: TransformerConfig | None = field(default_factory=TransformerConfig)
     ease: EASEConfig | None = field(default_factory=EASEConfig)
-    ridge: RidgeConfig | None = field(default_factory=lambda: RidgeConfig(regularization=500.0, decays=(0.8,)))
+    ridge: RidgeConfig | None = field(default_factory=RidgeConfig)
     popularity: PopularityConfig | None = field(default_factory=PopularityConfig)
-    validation_users: float = 0.25
-    validation_limit: int = 1000
+    validation_users: float = 0.08
+    validation_limit: int = 300
     seen: Literal["auto", "last", "keep"] = "auto"
 
     def __post_init__(self) -> None:
@@ -85,8 +85,8 @@ class Blend(Model):
 
     def _fit(self, data: Interactions, features: ItemFeatures | None, options: FitOptions) -> None:
         config = self.config
-        limit = max(1, min(config.validation_limit, _SCORES_AT_ONCE // data.n_items))
-        train, held_out = hold_out_newest(data, share=config.validation_users, limit=limit, seed=options.seed)
+        limit = max(1, min(config.validation_limit, _SCORES_AT_ONCE // (len(CUTS) * data.n_items)))
+        train, held_out = hold_out_users(data, share=config.validation_users, limit=limit, seed=options.seed)
         validation = held_out if len(train) and len(held_out.truth.items) else None
         train = data if validation is None else train
         self.seen_last = config.seen == "last" or (config.seen == "auto" and repeat_share(data) <= REPEATS_ALLOWED)

@@ -31,8 +31,8 @@ class RidgeConfig:
     (decays · max_items)² twice over (1.8 GB for 2 · 7,500). Others score 0.
     """
 
-    regularization: float = 200.0
-    decays: tuple[float, ...] = (0.8,)
+    regularization: float = 500.0
+    decays: tuple[float, ...] = (0.9,)
     reach: int = 30
     max_items: int = 7_500
 

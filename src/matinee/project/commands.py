@@ -92,4 +92,6 @@ def _refusal(project: Project, action: Action) -> Problem:
     owner = Address(owners.get(action.address.kind, action.address.kind), action.address.key)
     wanted = project.get(owner) or project.group
     what = f"{action.verb} of {BY_WORD[action.address.kind].title} {action.name} refused"
-    return Problem(wanted.place, f"{what}: {action.reason}." if action.reason else f"{what}.", action.blocked)
+    return Problem(
+        wanted.place, f"{what}: {action.reason.rstrip('.')}." if action.reason else f"{what}.", action.blocked
+    )

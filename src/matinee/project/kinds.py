@@ -83,5 +83,5 @@ BY_WORD: Mapping[str, Kind] = {kind.word: kind for kind in (*MANAGED, IMPORT, VE
 
 #: Members of solutionConfig that UpdateSolution takes; the rest is fixed when the solution is made.
 MUTABLE_SOLUTION_CONFIG = ("autoTrainingConfig", "eventsConfig")
-#: Members that the service applies although a solution's or dataset's Create takes them only once.
+#: Dataset types to which UpdateDataset gives another schema.
 DATASETS_WITH_NEW_SCHEMA = ("ITEMS", "USERS")

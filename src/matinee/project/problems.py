@@ -55,6 +55,7 @@ def choose_from(given: str, known: Iterable[str]) -> str:
     words = sorted(known)
     close = {word.lower(): word for word in words}
     likely = get_close_matches(given.lower(), close, n=1, cutoff=0.6)
+    likely = likely or [word for word in close if given and word.startswith(given.lower())][:1]
     if likely:
         return f"Did you mean {close[likely[0]]}?"
     return f"Known here: {', '.join(words)}." if words else "Nothing is known here."

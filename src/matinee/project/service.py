@@ -94,8 +94,9 @@ class Service:
 
     def listing(self, kind: Kind, **given: str) -> list[Mapping[str, Any]]:
         """All summaries of a kind, over all pages. Raises `ServiceRefused`."""
+        client: Any = self.client  # typed by literal names, and this one is put together
         try:
-            pages = self.client.get_paginator(f"list_{kind.snake}s").paginate(**given)  # type: ignore[call-overload]
+            pages = client.get_paginator(f"list_{kind.snake}s").paginate(**given)
             return [summary for page in pages for summary in page[kind.listed]]
         except (ClientError, BotoCoreError) as error:
             raise refused(f"{kind.title}s cannot be listed", error) from error

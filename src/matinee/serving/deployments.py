@@ -73,6 +73,10 @@ class Deployments:
             )
         return deployment
 
+    def opened(self) -> tuple[str, ...]:
+        """Key prefixes of the artifacts that are open now."""
+        return tuple(self._artifacts)
+
     def artifact(self, deployment: Deployment) -> Artifact:
         """The artifact of an ACTIVE deployment."""
         if deployment.artifact is None:

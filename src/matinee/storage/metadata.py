@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -133,6 +134,17 @@ records = sa.Table(
     sqlite_autoincrement=True,
 )
 
+access_keys = sa.Table(
+    "access_keys",
+    tables,
+    sa.Column("access_key", sa.String(32), primary_key=True, comment="the public half, as in AWS_ACCESS_KEY_ID"),
+    sa.Column("secret", sa.String(128), nullable=False, comment="in the clear: SigV4 needs it to check a signature"),
+    sa.Column("account", sa.String(12), nullable=False, comment="whose resources it opens"),
+    sa.Column("name", sa.String(256), nullable=False, comment="what people call it; may be empty"),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False, comment="epoch milliseconds"),
+)
+
 
 class Database:
     """One metadata database. Cheap to build; connections are made on first use.
@@ -145,10 +157,11 @@ class Database:
         self.url = sa.make_url(url)
         if self.url.drivername in ("postgresql", "postgres"):
             self.url = self.url.set(drivername="postgresql+psycopg")
-        options: dict[str, Any] = {}
+        # What statements carry (secrets, user IDs) must not come into logs by way of an exception's text.
+        options: dict[str, Any] = {"hide_parameters": True}
         if self.is_sqlite:
             if self.url.database not in (None, "", ":memory:"):
-                Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
+                _make_private(Path(str(self.url.database)))
             options["connect_args"] = {"timeout": 60, "isolation_level": None}
         else:
             options["pool_pre_ping"] = True
@@ -186,6 +199,13 @@ class Database:
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+
+def _make_private(path: Path) -> None:
+    """Make a new database's file readable by its owner alone: it holds access keys. SQLite's -wal and -shm follow."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -60,6 +60,13 @@ def upload(content: IO[bytes], key: Key) -> None:
         _client().upload_fileobj(content, key.bucket, key.key)
 
 
+def insufficient_privileges(bucket: str) -> str:
+    """The Personalize service's sentence for every refusal of access to a bucket; clients match on its beginning."""
+    return (
+        f"Insufficient privileges for accessing data in S3. Please look at {_GUIDE} and fix bucket policy on {bucket}."
+    )
+
+
 class Reader(io.RawIOBase):
     """The content of `key` from its beginning. A connection that breaks is taken up again where it broke."""
 
@@ -143,9 +150,4 @@ def _refusal(key: Key, operation: str, error: ClientError) -> DataProblem:
 
 
 def _denied(key: Key, said: str) -> DataProblem:
-    return DataProblem(
-        "Insufficient privileges for accessing data in S3. "
-        f"Please look at {_GUIDE} and fix bucket policy on {key.bucket}.",
-        file=str(key),
-        fix=said,
-    )
+    return DataProblem(insufficient_privileges(key.bucket), file=str(key), fix=said)

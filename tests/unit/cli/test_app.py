@@ -14,7 +14,7 @@ from matinee.cli.app import app
 def test_help_names_the_subcommands() -> None:
     result = CliRunner().invoke(app, ["--help"])
     assert result.exit_code == 0
-    assert all(name in result.output for name in ("convert", "validate", "demo", "serve", "worker"))
+    assert all(name in result.output for name in ("convert", "validate", "demo", "serve", "worker", "keys"))
 
 
 def test_the_version_is_told() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import structlog
-from tests.unit.api.live import get
+from tests.unit.api.live import get, post
 from tests.unit.api.waiting import gone, until
 from typer.testing import CliRunner
 
@@ -78,6 +78,19 @@ def test_an_address_that_others_reach_is_refused(tmp_path: Path) -> None:
 
     assert done.exit_code == 2
     assert done.stderr.startswith("Without access keys Matinee takes any credentials")
+    assert "`matinee keys create`" in done.stderr
+
+
+def test_signatures_are_checked_once_there_is_a_key(tmp_path: Path) -> None:
+    made = CliRunner().invoke(app, ["keys", "create", "--home", str(tmp_path / "home")])
+    assert made.exit_code == 0
+    with served(tmp_path, "--no-worker") as (_, url):
+        assert post(url, b"{}", {}, "/recommendations")[0] == 403
+
+
+def test_signatures_are_checked_when_that_is_asked_for(tmp_path: Path) -> None:
+    with served(tmp_path, "--no-worker", "--require-keys") as (_, url):
+        assert post(url, b"{}", {}, "/recommendations")[0] == 403
 
 
 @pytest.mark.usefixtures("_log_as_before")

@@ -24,7 +24,7 @@ from matinee.settings import Settings
 class Quiet(SimpleHTTPRequestHandler):
     """Serves a folder and says nothing."""
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
+    def log_message(self, *_: object, **__: object) -> None:
         """Nothing."""
 
 

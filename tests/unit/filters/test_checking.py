@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.filters.films import SCHEMAS
+from tests.unit.filters.films import SCHEMAS, schema_of
 
 from matinee.errors import InvalidInput
 from matinee.filters import check
@@ -67,8 +67,6 @@ def test_a_dataset_that_the_group_lacks_is_refused() -> None:
 
 
 def test_more_than_ten_distinct_fields_are_refused() -> None:
-    from tests.unit.filters.films import schema_of
-
     fields = [{"name": f"F{at}", "type": "int"} for at in range(11)]
     schemas = {"ITEMS": schema_of("Items", {"name": "ITEM_ID", "type": "string"}, *fields)}
     text = " OR ".join(f"Items.F{at} = 1" for at in range(11))

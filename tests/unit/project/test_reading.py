@@ -31,7 +31,7 @@ eventTracker: clicks
 Write = Callable[[str], Path]
 
 
-@pytest.fixture()
+@pytest.fixture
 def write(tmp_path: Path) -> Write:
     """Writes a project file beside a schema and data."""
     (tmp_path / "watches.json").write_text('{"type": "record", "name": "Interactions", "fields": []}')
@@ -100,7 +100,7 @@ def test_an_environment_has_to_be_chosen(write: Write) -> None:
 
 
 def test_an_unknown_environment_is_refused(write: Write) -> None:
-    with pytest.raises(ProjectProblem, match="no environment 'prod'. Did you mean production"):
+    with pytest.raises(ProjectProblem, match=r"no environment 'prod'\. Did you mean production"):
         read_project(write(TEXT + "environments: {dev: {}, production: {}}\n"), "prod")
 
 

@@ -28,7 +28,8 @@ def test_a_number_in_the_place_of_a_string_counts_as_written() -> None:
 
 
 def test_numbers_and_truth_values_come_as_such() -> None:
-    text = "minProvisionedTPS: 2\ncampaignConfig:\n  syncWithLatestSolutionVersion: yes\n  rankingInfluence: {FRESHNESS: 1e-1}\n"
+    config = "campaignConfig: {syncWithLatestSolutionVersion: yes, rankingInfluence: {FRESHNESS: 1e-1}}"
+    text = f"minProvisionedTPS: 2\n{config}\n"
     values, found = checked("CreateCampaign", text)
     assert found == []
     assert values == {

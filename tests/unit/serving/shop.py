@@ -82,9 +82,9 @@ def log_of(rows: Sequence[Event], extra_items: Sequence[str] = ()) -> Interactio
 class Shop:
     """One dataset group of one account with a tracker and three datasets."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database_url: str | None = None) -> None:
         self.folder = folder
-        self.settings = Settings(home=folder)
+        self.settings = Settings(home=folder, database_url=database_url)
         self.database = Database(self.settings.effective_database_url)
         tables.create_all(self.database.engine)
         self.objects = LocalDisk(folder / "objects")

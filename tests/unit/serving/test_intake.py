@@ -301,3 +301,13 @@ def test_two_processes_write_the_same_log(shop: Shop) -> None:
     with other.read() as connection:
         assert connection.scalar(sa.text("select item_id from events")) == "i1"
     other.close()
+
+
+def test_postgresql_takes_the_same_calls(tmp_path: Path, postgres_url: str) -> None:
+    shop = Shop(tmp_path, database_url=postgres_url)
+    shop.put_event("u", "i1", eventId="e1")
+    shop.put_event("u", "i2", eventId="e1")
+    shop.put("PutItems", datasetArn=ITEMS_ARN, items=[{"itemId": "i1", "properties": {"title": "x"}}])
+    assert [row["item_id"] for row in shop.stored_events()] == ["i1"]
+    assert _records(shop) == [("i1", {"ITEM_ID": "i1", "TITLE": "x"})]
+    shop.close()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.unit.serving.shop import CALLER, GROUP, STRANGER, Event, Shop, log_of
 
+from matinee.control import records
 from matinee.errors import InvalidInput, ResourceNotFound
 from matinee.models.ease import EASE
 from matinee.models.item_knn import ItemKNN
@@ -462,8 +464,6 @@ def test_a_deleted_campaign_does_not_exist(shop: Shop, popular: str) -> None:
 
 
 def test_a_filter_that_was_deleted_and_made_again_is_the_new_one(shop: Shop, popular: str) -> None:
-    from matinee.control import records
-
     shop.import_rows("ITEMS", [{"ITEM_ID": "a", "PRICE": 1.0}, {"ITEM_ID": "b", "PRICE": 2.0}])
     arn = shop.filter("f", "INCLUDE ItemID WHERE Items.PRICE = 1")
     assert shop.recommend(popular, filterArn=arn) == ["a"]
@@ -482,3 +482,24 @@ def test_the_group_of_the_campaign_decides_about_events(shop: Shop, popular: str
     unseen = shop.filter("unseen", 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("*")')
     assert "d" in shop.recommend(popular, userId="u9", filterArn=unseen)
     assert other != GROUP
+
+
+def test_postgresql_gives_the_same_answers(tmp_path: Path, postgres_url: str) -> None:
+    shop = Shop(tmp_path, database_url=postgres_url)
+    arn = shop.campaign("popular", "aws-popularity-count", Popularity(), LOG)
+    unseen = shop.filter("unseen", 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("*")')
+    drama = shop.filter("drama", 'INCLUDE ItemID WHERE Items.GENRES IN ("Drama")')
+    assert shop.recommend(arn, userId="new", filterArn=unseen) == ["a", "b", "c", "d"]
+    shop.put_event(None, "a", session="visit")
+    shop.put_event("new", "b", session="visit")
+    shop.put(
+        "PutItems",
+        datasetArn=CALLER.arn("dataset/films/ITEMS"),
+        items=[{"itemId": "c", "properties": {"genres": "Drama"}}],
+    )
+    assert shop.recommend(arn, userId="new", filterArn=unseen) == ["c", "d"]
+    assert shop.recommend(arn, filterArn=drama) == ["c"]
+    shop.change(arn, status="DELETE PENDING")
+    with pytest.raises(ResourceNotFound):
+        shop.recommend(arn)
+    shop.close()

@@ -16,6 +16,7 @@ import anyio.to_thread
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from matinee.api import audit
 from matinee.api.aws.door import Door
 from matinee.api.aws.errors import (
     CONTENT_TYPES,
@@ -95,6 +96,7 @@ class Gateway:
         path: str = scope["path"]
         protocol: Protocol = "json" if target is not None or path == "/" else "rest-json"
         name = "unknown"
+        caller: Caller | None = None
         try:
             operation = self._operation(scope["method"], path, target)
             name = operation.name
@@ -118,6 +120,7 @@ class Gateway:
                 InternalFailure(f"The request failed. The log has the cause under {request_id}."), protocol
             )
         self._metrics.observe(name, answer.status, perf_counter() - started)
+        audit.record(name, caller, headers, request_id, answer.status)
         await _send(send, answer, protocol, request_id)
 
     def _operation(self, method: str, path: str, target: str | None) -> Operation:

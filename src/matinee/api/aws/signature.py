@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final, Protocol
@@ -38,9 +38,9 @@ class Key:
     """An access key that the server knows, and the account (tenant) it belongs to."""
 
     access_key: str
-    secret: str
+    secret: str = field(repr=False)
     account: str
-    session_token: str | None = None
+    session_token: str | None = field(default=None, repr=False)
 
 
 class KeyStore(Protocol):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from matinee.cloud.personalize_requests import reading
+from matinee.cloud.role_checks import check_role
 from matinee.control import records
 from matinee.control.records import now_ms
 from matinee.data.reading import CsvSource, ImportSummary, import_csv
@@ -26,6 +28,8 @@ def import_data(task: Task) -> Outcome:
     payload = task.job.payload
     key = task.claim(f"{payload['prefix']}/{task.job.id}.parquet")
     sources = list_sources(payload["dataLocation"], roots=task.settings.file_roots)
+    uses = reading(payload["dataLocation"], [source.name for source in sources])
+    check_role(task.settings, payload.get("roleArn"), task.job.arn, uses)
     part = task.scratch / "part.parquet"
     summary = import_csv(
         _counted(task, sources), _schema(task, payload["schemaArn"]), part, progress=lambda _: task.check()

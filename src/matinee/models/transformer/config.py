@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-#: Epochs for a million events, and how they change with the number of events: 50,000 events get about 13.
-_EPOCHS_AT_A_MILLION = 6
+#: Epochs for a million events, and how they change with the number of events: 50,000 events get about 11.
+_EPOCHS_AT_A_MILLION = 5
 _EPOCHS_POWER = 0.25
 _EPOCHS_RANGE = (2, 40)
 
@@ -36,7 +36,7 @@ class TransformerConfig:
     learning_rate: float = 3e-3
     weight_decay: float = 0.01
     warmup: float = 0.05
-    ahead: int = 1
+    ahead: int = 4
     embedding_scale: float = 0.1
     mask_seen: bool | Literal["auto"] = "auto"
     patience: int | None = None

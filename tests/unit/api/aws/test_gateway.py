@@ -213,8 +213,8 @@ def test_a_failure_tells_nothing_but_the_requests_id(
     assert (status, json.loads(body)["__type"]) == (500, "InternalFailure")
     assert b"swordfish" not in body
     assert headers["x-amzn-requestid"].encode() in body
-    assert [(line["request_id"], line["operation"]) for line in logged] == [
-        (headers["x-amzn-requestid"], "ListSchemas")
+    assert [(line["event"], line["request_id"], line["operation"]) for line in logged] == [
+        (event, headers["x-amzn-requestid"], "ListSchemas") for event in ("request failed", "request")
     ]
 
 

@@ -14,6 +14,16 @@ _serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     """Bring the schema from the revision before to this one."""
     op.create_table(
+        "access_keys",
+        sa.Column("access_key", sa.String(length=32), nullable=False),
+        sa.Column("secret", sa.String(length=128), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("name", sa.String(length=256), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("access_key", name=op.f("pk_access_keys")),
+    )
+    op.create_table(
         "dataset_parts",
         sa.Column("seq", _serial, autoincrement=True, nullable=False),
         sa.Column("dataset_arn", sa.String(length=256), nullable=False),
@@ -140,3 +150,4 @@ def downgrade() -> None:
     op.drop_table("events")
     op.drop_index("ix_dataset_parts_dataset", table_name="dataset_parts")
     op.drop_table("dataset_parts")
+    op.drop_table("access_keys")

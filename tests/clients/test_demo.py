@@ -1,0 +1,85 @@
+"""`matinee demo` as a user runs it: to its end, and interrupted."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from matinee.data.sample import generate_sample
+
+#: The most events of the film list that the demo shows.
+_SHOWN = 8
+
+
+@pytest.fixture
+def small_movielens(tmp_path: Path) -> Path:
+    """A folder in MovieLens layout that trains within seconds."""
+    return generate_sample(users=120, films=150, ratings=6_000, seed=1).write(tmp_path / "films")
+
+
+def _demo(arguments: list[str], scratch: Path) -> subprocess.Popen[str]:
+    scratch.mkdir()
+    return subprocess.Popen(
+        [sys.executable, "-m", "matinee", "demo", *arguments],
+        env={**os.environ, "TMPDIR": str(scratch), "MATINEE_HOME": str(scratch.parent / "home")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _processes_mentioning(text: str) -> list[str]:
+    lines = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and entry.name != str(os.getpid()):
+            try:
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if text in line:
+                lines.append(line)
+    return lines
+
+
+def test_demo_tells_its_story_and_leaves_nothing(small_movielens: Path, tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    scratch = tmp_path / "scratch"
+    process = _demo(["--dataset", str(small_movielens), "--json", str(figures)], scratch)
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    assert "The demo is done" in output
+    story = json.loads(figures.read_text())
+    assert set(story["metrics"]) == {"aws-popularity-count", "aws-sims", "aws-user-personalization-v2"}
+    for metrics in story["metrics"].values():
+        assert 0 < metrics["normalized_discounted_cumulative_gain_at_10"] <= 1
+        assert 0 < metrics["coverage"] <= 1
+    for user in story["users"]:
+        assert len(user["recommended"]) == _SHOWN
+        assert all(film["title"] for film in user["history"] + user["recommended"])
+        assert f"User {user['user_id']}" in output
+    watched = {film["item_id"] for film in story["events"]["watched"]}
+    assert story["events"]["changed"] > 0
+    assert not watched & {film["item_id"] for film in story["events"]["after"]}
+    assert list(scratch.iterdir()) == []
+    assert _processes_mentioning(str(scratch)) == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_demo_leaves_nothing(how: signal.Signals, small_movielens: Path, tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    process = _demo(["--dataset", str(small_movielens)], scratch)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "aws-sims" in line:  # the next step, a training, is under way
+            break
+    process.send_signal(how)
+    process.communicate()
+    assert process.returncode != 0
+    assert list(scratch.iterdir()) == []
+    assert _processes_mentioning(str(scratch)) == []
