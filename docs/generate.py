@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
-import click
 import typer
 
 from matinee import errors
@@ -33,9 +33,9 @@ def settings_page() -> str:
 def errors_page() -> str:
     """The tree of errors, and how each is answered on the wire."""
     tree = inspect.getdoc(errors) or ""
-    api_errors = [errors.ApiError, *_subclasses(errors.ApiError)]
+    api_errors: list[type[errors.ApiError]] = [errors.ApiError, *_subclasses(errors.ApiError)]
     rows = [
-        f"| `{kind.code}` | {kind.control_status} | {kind.rest_status} | {(inspect.getdoc(kind) or '').splitlines()[0]} |"
+        f"| `{kind.code}` | {kind.control_status} | {kind.rest_status} | {_first_line(kind)} |"
         for kind in api_errors
         if kind is not errors.Unauthenticated
     ]
@@ -62,9 +62,13 @@ def main() -> None:
         (_FOLDER / name).write_text(make(), encoding="utf-8")
 
 
+def _first_line(kind: type) -> str:
+    return (inspect.getdoc(kind) or "").partition("\n")[0]
+
+
 def _default(value: object) -> str:
     if value is None or value == ():
-        return "–"
+        return "none"
     return f"`{int(value)}`" if isinstance(value, bool) else f"`{value}`"
 
 
@@ -72,25 +76,20 @@ def _subclasses(kind: type[errors.ApiError]) -> list[type[errors.ApiError]]:
     return [each for child in kind.__subclasses__() for each in (child, *_subclasses(child))]
 
 
-def _usage(command: click.Command, path: str) -> str:
-    context = click.Context(command, info_name=path)
-    parts: list[str] = []
-    if not isinstance(command, click.Group):
-        arguments = " ".join(_argument(p) for p in command.params if isinstance(p, click.Argument))
-        parts.append(f"## `{path}{' ' + arguments if arguments else ''}`\n\n{inspect.cleandoc(command.help or '')}\n\n")
-        options = [p for p in command.params if isinstance(p, click.Option) and p.name != "help"]
-        parts.extend(f"- `{' / '.join([*o.opts, *o.secondary_opts])}`: {o.help or ''}\n" for o in options)
-        parts.append("\n")
-    if isinstance(command, click.Group):
-        for name in command.list_commands(context):
-            child = command.get_command(context, name)
-            if child is not None and not child.hidden:
-                parts.append(_usage(child, f"{path} {name}"))
-    return "".join(parts)
+def _usage(command: Any, path: str) -> str:
+    """One command and what is below it. `command` is click's, of the copy that Typer carries and does not type."""
+    children: dict[str, Any] = getattr(command, "commands", {})
+    if children:
+        return "".join(_usage(child, f"{path} {name}") for name, child in sorted(children.items()))
+    arguments = [_argument(p) for p in command.params if p.param_type_name == "argument"]
+    options = [p for p in command.params if p.param_type_name == "option" and p.name != "help"]
+    lines = [f"- `{' / '.join([*o.opts, *o.secondary_opts])}`: {o.help or ''}\n" for o in options]
+    heading = " ".join([path, *arguments])
+    return f"## `{heading}`\n\n{inspect.cleandoc(command.help or '')}\n\n{''.join(lines)}\n"
 
 
-def _argument(parameter: click.Parameter) -> str:
-    name = (parameter.name or "").upper()
+def _argument(parameter: Any) -> str:
+    name = str(parameter.name).upper()
     return name if parameter.required else f"[{name}]"
 
 

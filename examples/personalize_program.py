@@ -2,11 +2,13 @@
 
     python examples/personalize_program.py interactions.csv my-bucket
 
-Against the real service it runs as it is. Against Matinee, set the endpoint of the three Personalize APIs and of the S3, IAM and
-STS that hold your data, here moto's:
+interactions.csv has the columns USER_ID, ITEM_ID, TIMESTAMP and EVENT_TYPE. Against the real service it runs as it is.
+Against Matinee, set the endpoint of the three Personalize APIs and of the S3, IAM and STS that hold your data, here
+moto's:
 
     export AWS_ENDPOINT_URL=http://127.0.0.1:8765
-    export AWS_ENDPOINT_URL_S3=http://127.0.0.1:5000 AWS_ENDPOINT_URL_IAM=$AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL_STS=$AWS_ENDPOINT_URL_S3
+    export AWS_ENDPOINT_URL_S3=http://127.0.0.1:5000
+    export AWS_ENDPOINT_URL_IAM=$AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL_STS=$AWS_ENDPOINT_URL_S3
 """
 
 import json
@@ -24,6 +26,7 @@ events = boto3.client("personalize-events")
 s3 = boto3.client("s3")
 iam = boto3.client("iam")
 account = boto3.client("sts").get_caller_identity()["Account"]
+region = personalize.meta.region_name
 
 
 def wait(describe, member, **arn):
@@ -41,7 +44,8 @@ def wait(describe, member, **arn):
 
 def upload(path, bucket):
     """The data, and the two permissions that the service asks for."""
-    s3.create_bucket(Bucket=bucket)
+    elsewhere = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket=bucket, **elsewhere)
     s3.upload_file(path, bucket, "interactions.csv")
     statement = {
         "Effect": "Allow",
@@ -73,6 +77,7 @@ def upload(path, bucket):
         PolicyName="read",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
     )
+    time.sleep(POLL_SECONDS)  # it takes a while until a new role is known everywhere
     return role
 
 
@@ -93,7 +98,10 @@ def main(path, bucket):
         "version": "1.0",
     }
     schema_arn = personalize.create_schema(name="films-interactions", schema=json.dumps(schema))["schemaArn"]
-    group_arn = personalize.create_dataset_group(name="films")["datasetGroupArn"]
+    try:
+        group_arn = personalize.create_dataset_group(name="films")["datasetGroupArn"]
+    except personalize.exceptions.ResourceAlreadyExistsException:
+        group_arn = f"arn:aws:personalize:{region}:{account}:dataset-group/films"
     wait(personalize.describe_dataset_group, "datasetGroup", datasetGroupArn=group_arn)
     dataset_arn = personalize.create_dataset(
         name="films-interactions", datasetType="INTERACTIONS", datasetGroupArn=group_arn, schemaArn=schema_arn
@@ -110,7 +118,10 @@ def main(path, bucket):
     campaigns = {}
     for recipe in ("aws-user-personalization-v2", "aws-sims", "aws-popularity-count"):
         solution_arn = personalize.create_solution(
-            name=f"films-{recipe}", datasetGroupArn=group_arn, recipeArn=f"arn:aws:personalize:::recipe/{recipe}"
+            name=f"films-{recipe}",
+            datasetGroupArn=group_arn,
+            recipeArn=f"arn:aws:personalize:::recipe/{recipe}",
+            performAutoTraining=False,
         )["solutionArn"]
         version_arn = personalize.create_solution_version(solutionArn=solution_arn)["solutionVersionArn"]
         wait(personalize.describe_solution_version, "solutionVersion", solutionVersionArn=version_arn)
@@ -121,7 +132,6 @@ def main(path, bucket):
     for campaign_arn in campaigns.values():
         wait(personalize.describe_campaign, "campaign", campaignArn=campaign_arn)
 
-    assert group_arn == f"arn:aws:personalize:{boto3.session.Session().region_name}:{account}:dataset-group/films"
     personal = campaigns["aws-user-personalization-v2"]
     before = runtime.get_recommendations(campaignArn=personal, userId="1", numResults=10)["itemList"]
     print("before", [item["itemId"] for item in before])
@@ -136,14 +146,13 @@ def main(path, bucket):
                 {"eventType": "watch", "sentAt": int(time.time()), "properties": json.dumps({"itemId": item["itemId"]})}
             ],
         )
+    time.sleep(POLL_SECONDS)  # recommendations follow events within seconds
     after = runtime.get_recommendations(campaignArn=personal, userId="1", numResults=10)["itemList"]
     print("after", [item["itemId"] for item in after])
-    similar = runtime.get_recommendations(
-        campaignArn=campaigns["aws-sims"], itemId=before[0]["itemId"], numResults=5
-    )["itemList"]
-    print("similar", [item["itemId"] for item in similar])
-    popular = runtime.get_recommendations(campaignArn=campaigns["aws-popularity-count"], userId="1")["itemList"]
-    print("popular", [item["itemId"] for item in popular])
+    similar = runtime.get_recommendations(campaignArn=campaigns["aws-sims"], itemId=before[0]["itemId"], numResults=5)
+    print("similar", [item["itemId"] for item in similar["itemList"]])
+    popular = runtime.get_recommendations(campaignArn=campaigns["aws-popularity-count"], userId="1")
+    print("popular", [item["itemId"] for item in popular["itemList"]])
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 import boto3
 import pytest
 from tests.clients.data import write_films
+from tests.clients.films import Films, run_program
 from tests.clients.house import House
 
 from matinee.demo.clients import Clients
@@ -64,3 +65,9 @@ def houses(clients: Clients, films_bucket: str) -> tuple[House, House]:
 def house(houses: tuple[House, House]) -> House:
     """A house with one of everything."""
     return houses[0]
+
+
+@pytest.fixture(scope="session")
+def films(server: EmbeddedServer, clients: Clients, s3_endpoint: str, films_folder: Path) -> Films:
+    """What the example program printed and left behind: three campaigns on one dataset group."""
+    return run_program(clients, server.url, s3_endpoint, films_folder / "interactions.csv")

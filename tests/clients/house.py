@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,9 +12,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 from tests.clients.data import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, USERS
 from tests.clients.services import OPERATIONS, python_name
-from tests.unit.api.waiting import until
 
-from matinee.demo.clients import Clients, wait_until_active
+from matinee.demo.clients import POLL_SECONDS, Clients, wait_until_active
 
 ROLE = "arn:aws:iam::123456789012:role/personalize"
 RECIPES = "arn:aws:personalize:::recipe/"
@@ -66,9 +66,7 @@ class House:
 
     def settle(self, resource: str, arn: str) -> str | None:
         """Wait until a resource's status is one that stays; gives it."""
-        until(lambda: describe(self.clients, resource, arn).get("status") in (None, *SETTLED), seconds=180)
-        status: str | None = describe(self.clients, resource, arn).get("status")
-        return status
+        return settle(self.clients, resource, arn)
 
     def place(self, key: str) -> str:
         """A place in the house's bucket."""
@@ -194,6 +192,15 @@ class House:
             self.create("BatchSegmentJob", solutionVersionArn=version, **batch)
         except ClientError as refusal:
             self.refused["CreateBatchSegmentJob"] = refusal
+
+
+def settle(clients: Clients, resource: str, arn: str) -> str | None:
+    """Poll as programs do until a resource's status is one that stays; gives it."""
+    while True:
+        status: str | None = describe(clients, resource, arn).get("status")
+        if status is None or status in SETTLED:
+            return status
+        threading.Event().wait(POLL_SECONDS)
 
 
 def arn_member(resource: str) -> str:

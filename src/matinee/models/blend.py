@@ -32,9 +32,9 @@ class BlendConfig:
     """The parts' own configurations (None leaves a part out) and how their weights are found.
 
     Weights are fitted on `validation_users` of the users, `validation_limit` at most; the transformer is not shown
-    these users, the parts that are quick to fit are fitted again with them. `seen` says what becomes of items in the history: "last"
-    ranks them behind all others, "keep" does nothing, "auto" ranks them last when at most 2% of training events repeat
-    an item, as in ratings, where nobody would be shown a good list otherwise.
+    these users, the parts that are quick to fit are fitted again with them. `seen` says what becomes of items in the
+    history: "last" ranks them behind all others, "keep" does nothing, "auto" ranks them last when at most 2% of
+    training events repeat an item, as in ratings: a list of films already rated would help nobody.
     """
 
     transformer: TransformerConfig | None = field(default_factory=TransformerConfig)
@@ -50,6 +50,8 @@ class BlendConfig:
             given = getattr(self, part)
             if isinstance(given, Mapping):
                 object.__setattr__(self, part, config(**given))
+        if self.seen not in ("auto", "last", "keep"):
+            raise ValueError(f"seen must be auto, last or keep, not {self.seen!r}")
         if not self.parts():
             raise ValueError("a blend needs at least one part")
 

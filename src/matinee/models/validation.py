@@ -27,6 +27,11 @@ class Validation:
     def __len__(self) -> int:
         return len(self.histories)
 
+    def first(self, count: int) -> Validation:
+        """The first `count` cases."""
+        rows = np.arange(min(count, len(self)))
+        return Validation(self.histories.take(rows), self.truth.take(rows))
+
     def ndcg(self, scores: FloatArray, *, exclude_seen: bool) -> float:
         """Mean NDCG@10 of `scores` (cases, n_items); overwritten where `exclude_seen` leaves items out."""
         if exclude_seen:

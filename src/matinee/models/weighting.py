@@ -75,8 +75,8 @@ def fit_weights(parts: FloatArray, hidden: NDArray[np.bool_], validation: Valida
     tried = simplex(len(parts), _STEPS)
     ndcg = np.array([candidates.ndcg(weights) for weights in tried])
     best = np.argsort(-ndcg, kind="stable")[: max(1, round(_BEST * len(tried)))]
-    weights = tried[best].mean(axis=0)
-    return (weights * fit_scale(np.tensordot(weights, parts, axes=1), hidden, validation)).astype(np.float32)
+    weights: FloatArray = tried[best].mean(axis=0)
+    return weights * np.float32(fit_scale(np.tensordot(weights, parts, axes=1), hidden, validation))
 
 
 def simplex(parts: int, steps: int) -> FloatArray:

@@ -258,32 +258,30 @@ def test_another_partition_has_its_own_arns() -> None:
 
 @pytest.mark.parametrize("uses", [(_READ,), (_WRITE,), (_READ, _WRITE), (_WHOLE,)])
 @pytest.mark.parametrize("guard", [None, deny(Principal="*", Condition=_VPC_ONLY), deny(Principal="*")])
-@pytest.mark.parametrize("boundary", [None, document()])
-def test_the_advice_mends_what_was_found(
-    uses: tuple[Use, ...], guard: Document | None, boundary: Document | None
-) -> None:
-    written: dict[str, Document | None] = {
+@pytest.mark.parametrize("bounded", [False, True])
+def test_the_advice_mends_what_was_found(uses: tuple[Use, ...], guard: Document | None, bounded: bool) -> None:
+    written = {
         "trust policy": trust_document(service="lambda.amazonaws.com"),
         "role policy": document(),
-        "permissions boundary": boundary,
-        "bucket policy": document(*([guard] if guard else [])),
+        "permissions boundary": document(),
+        "bucket policy": document(*([dict(guard)] if guard else [])),
     }
 
     def look() -> tuple[Finding, ...]:
-        own = {"trust": written["trust policy"], "policies": [written["role policy"]], "boundary": boundary}
+        boundary = written["permissions boundary"] if bounded else None
+        own: dict[str, Any] = {
+            "trust": written["trust policy"],
+            "policies": [written["role policy"]],
+            "boundary": boundary,
+        }
         return _examine(written["bucket policy"], uses=uses, **own).findings
 
     for _ in range(3):  # what a Deny hides shows after it is mended
         for finding in look():
-            policy = written[finding.policy]
-            assert policy is not None
+            statements = written[finding.policy]["Statement"]
             assert finding.addition is not None
             if "Effect" in finding.addition:
-                policy["Statement"].append(finding.addition)
+                statements.append(finding.addition)
             else:
-                _extend(policy["Statement"][0], finding.addition)
+                statements[0]["Condition"] = {**statements[0].get("Condition", {}), **finding.addition}
     assert look() == ()
-
-
-def _extend(statement: Document, conditions: Any) -> None:
-    statement["Condition"] = {**statement.get("Condition", {}), **conditions}

@@ -164,7 +164,7 @@ def test_a_deny_with_a_condition_that_is_not_met_does_nothing() -> None:
 
 def test_an_allow_with_a_condition_that_is_not_met_gives_nothing() -> None:
     written = document(allow(Condition={"StringLike": {"s3:prefix": "in/*"}}))
-    listing = {"action": "s3:ListBucket", "on": BUCKET, "policies": [written]}
+    listing: dict[str, Any] = {"action": "s3:ListBucket", "on": BUCKET, "policies": [written]}
     assert decide(**listing, context=Context.of({"s3:prefix": "in/films/"})).allowed
     assert not decide(**listing, context=Context.of({"s3:prefix": "out/"})).allowed
     assert not decide(**listing).allowed

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from matinee.data.interactions import FloatArray
 from matinee.models.transformer.config import TransformerConfig
 
 
@@ -77,3 +78,17 @@ class LastQuery(nn.Module):
         queries: Tensor = self.encoder(history)
         last = (length - 1).view(-1, 1, 1).expand(-1, 1, queries.shape[2])
         return queries.gather(1, last).squeeze(1)
+
+
+class Network(nn.Module):
+    """The encoder with its tied item embeddings (n_items + 1, d); the last row starts every history."""
+
+    def __init__(self, config: TransformerConfig, start: FloatArray) -> None:
+        super().__init__()
+        self.items = nn.Parameter(torch.from_numpy(start))
+        self.encoder = Encoder(config)
+
+    def forward(self, items: Tensor) -> Tensor:
+        """Item numbers (b, t) to queries (b, t, d)."""
+        queries: Tensor = self.encoder(nn.functional.embedding(items, self.items))
+        return queries

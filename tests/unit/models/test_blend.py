@@ -1,0 +1,80 @@
+"""The blend weighs its parts by validation and ranks seen items as its configuration says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from matinee.data.interactions import Histories, Interactions
+from matinee.models.base import FitOptions, Progress
+from matinee.models.blend import Blend, BlendConfig
+from matinee.models.ease import EASEConfig
+from matinee.models.ridge import RidgeConfig
+
+N_ITEMS = 30
+LINEAR = BlendConfig(transformer=None, ease=EASEConfig(), ridge=RidgeConfig(5.0, (0.5,)))
+
+
+def log(n_users: int = 80, repeats: int = 1) -> Interactions:
+    """Users who walk round the catalogue, each event `repeats` times."""
+    random = np.random.default_rng(0)
+    item = (random.integers(0, N_ITEMS, n_users)[:, None] + np.arange(10)) % N_ITEMS
+    item = np.repeat(item, repeats, axis=1).ravel().astype(np.int32)
+    user = np.repeat(np.arange(n_users), 10 * repeats).astype(np.int32)
+    return Interactions.of(user, item, np.arange(len(user), dtype=np.int64), n_users=n_users, n_items=N_ITEMS)
+
+
+def history(*items: int) -> Histories:
+    return Histories.one(np.array(items, np.int32), np.arange(len(items), dtype=np.int64))
+
+
+def test_the_part_that_finds_the_next_item_weighs_most() -> None:
+    model = Blend(LINEAR).fit(log())
+    weights = dict(zip(model.parts, model.weights.tolist(), strict=True))
+    assert weights["ridge"] > weights["popularity"]
+    assert model.score(history(3, 4, 5))[0].argmax() == 6
+
+
+def test_seen_items_come_last_where_nobody_repeats() -> None:
+    scores = Blend(LINEAR).fit(log()).score(history(3, 4, 5))[0]
+    assert set(np.argsort(-scores)[-3:].tolist()) == {3, 4, 5}
+    assert np.isfinite(scores).all()
+
+
+def test_seen_items_keep_their_place_where_users_repeat() -> None:
+    model = Blend(LINEAR).fit(log(repeats=3))
+    assert not model.seen_last
+
+
+@pytest.mark.parametrize(("seen", "last"), [("last", True), ("keep", False)])
+def test_what_becomes_of_seen_items_can_be_set(seen: str, last: bool) -> None:
+    config = BlendConfig(None, LINEAR.ease, LINEAR.ridge, seen=seen)  # type: ignore[arg-type]
+    assert Blend(config).fit(log()).seen_last is last
+
+
+def test_weights_are_reported() -> None:
+    seen: list[Progress] = []
+    Blend(LINEAR).fit(log(), None, FitOptions(on_progress=seen.append))
+    named = [progress.metrics for progress in seen if "weight_ridge" in progress.metrics]
+    assert set(named[0]) == {"weight_ease", "weight_ridge", "weight_popularity"}
+
+
+def test_too_few_users_for_validation_leave_weights_equal() -> None:
+    assert Blend(LINEAR).fit(log(n_users=1)).weights.tolist() == [1, 1, 1]
+
+
+def test_quick_parts_are_fitted_on_all_users_in_the_end() -> None:
+    data = log()
+    model = Blend(LINEAR).fit(data)
+    alone = type(model.parts["ease"])(LINEAR.ease).fit(data)
+    np.testing.assert_array_equal(model.parts["ease"].score(history(1)), alone.score(history(1)))
+
+
+def test_a_blend_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one part"):
+        BlendConfig(transformer=None, ease=None, ridge=None, popularity=None)
+
+
+def test_an_unknown_seen_rule_is_refused() -> None:
+    with pytest.raises(ValueError, match="seen must be"):
+        BlendConfig(seen="never")  # type: ignore[arg-type]

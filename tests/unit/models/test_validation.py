@@ -1,0 +1,67 @@
+"""The validation part is taken out of the training data and asks only what can be found."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from matinee.data.interactions import Histories, Interactions
+from matinee.models.validation import Validation, hold_out_users
+
+
+def log(n_users: int = 40, events: int = 20) -> Interactions:
+    user = np.repeat(np.arange(n_users), events).astype(np.int32)
+    item = np.tile(np.arange(events), n_users).astype(np.int32)
+    time = np.tile(np.arange(events), n_users).astype(np.int64)
+    return Interactions.of(user, item, time, n_users=n_users, n_items=events)
+
+
+def test_users_held_out_are_not_in_training() -> None:
+    train, _ = hold_out_users(log(), share=0.25, limit=100, seed=0)
+    assert len(np.unique(train.user)) == 30
+
+
+def test_the_limit_bounds_the_users() -> None:
+    train, validation = hold_out_users(log(), share=0.25, limit=3, seed=0, cuts=(0.5,))
+    assert len(np.unique(train.user)) == 37
+    assert len(validation) == 3
+
+
+def test_each_cut_asks_for_the_next_tenth() -> None:
+    _, validation = hold_out_users(log(), share=0.01, limit=1, seed=0, cuts=(0.9, 0.5))
+    assert validation.histories.indptr.tolist() == [0, 18, 28]
+    assert validation.truth.items.tolist() == [18, 19, 10, 11]
+
+
+def test_items_of_the_history_are_not_asked_for() -> None:
+    item = np.tile([0, 1, 2, 3, 4, 5, 6, 7, 8, 0], 5).astype(np.int32)
+    data = Interactions.of(
+        np.repeat(np.arange(5), 10).astype(np.int32), item, np.arange(50, dtype=np.int64), n_users=5, n_items=9
+    )
+    _, validation = hold_out_users(data, share=1.0, limit=2, seed=0, cuts=(0.9,))
+    assert len(validation) == 0
+
+
+def test_somebody_is_left_to_train_on() -> None:
+    train, _ = hold_out_users(log(n_users=2), share=1.0, limit=100, seed=0)
+    assert len(np.unique(train.user)) == 1
+
+
+def test_users_of_few_events_stay_in_training() -> None:
+    train, validation = hold_out_users(log(events=4), share=1.0, limit=100, seed=0)
+    assert len(train) == len(log(events=4))
+    assert len(validation) == 0
+
+
+def test_the_seed_chooses_the_users() -> None:
+    first, again, other = (hold_out_users(log(), share=0.1, limit=9, seed=seed)[0].user for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_ndcg_of_a_known_ranking() -> None:
+    time = np.zeros(1, np.int64)
+    validation = Validation(Histories.one(np.array([0], np.int32), time), Histories.one(np.array([2], np.int32), time))
+    scores = np.array([[9.0, 3.0, 2.0, 1.0]], np.float32)
+    assert validation.ndcg(scores.copy(), exclude_seen=False) == pytest.approx(1 / np.log2(4))
+    assert validation.ndcg(scores.copy(), exclude_seen=True) == pytest.approx(1 / np.log2(3))

@@ -1,0 +1,136 @@
+"""Training is deterministic, resumes where it was, stops when asked, and exports what it trained."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from matinee.data.interactions import Interactions
+from matinee.errors import JobStopped
+from matinee.models.base import FitOptions, Progress
+from matinee.models.transformer.config import TransformerConfig
+from matinee.models.transformer.training import Trained, train
+from matinee.models.validation import hold_out_users
+
+CONFIG = TransformerConfig(dimension=16, layers=2, heads=2, length=6, epochs=4, batch_events=64, learning_rate=1e-2)
+N_ITEMS = 20
+
+
+def log(n_users: int = 60) -> Interactions:
+    """Users who walk round the catalogue: the next item is certain."""
+    random = np.random.default_rng(0)
+    item = ((random.integers(0, N_ITEMS, n_users)[:, None] + np.arange(9)) % N_ITEMS).ravel().astype(np.int32)
+    user = np.repeat(np.arange(n_users), 9).astype(np.int32)
+    return Interactions.of(
+        user, item, np.tile(np.arange(9), n_users).astype(np.int64), n_users=n_users, n_items=N_ITEMS
+    )
+
+
+def run(options: FitOptions | None = None, config: TransformerConfig = CONFIG) -> Trained:
+    return train(log(), config, mask_seen=True, validation=None, options=options or FitOptions())
+
+
+def losses(seen: list[Progress]) -> list[float]:
+    return [progress.metrics["loss"] for progress in seen if "loss" in progress.metrics]
+
+
+def test_the_loss_falls_and_progress_says_so() -> None:
+    seen: list[Progress] = []
+    run(FitOptions(on_progress=seen.append))
+    assert losses(seen)[-1] < 0.7 * losses(seen)[0]
+    assert [progress.metrics["epoch"] for progress in seen][-1] == 4
+    assert seen[-1].fraction == pytest.approx(1.0)
+    assert seen[-1].seconds_left == 0.0
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others() -> None:
+    first, again, other = run(), run(), run(FitOptions(seed=1))
+    np.testing.assert_array_equal(first.items, again.items)
+    assert first.encoder == again.encoder
+    assert not np.array_equal(first.items, other.items)
+
+
+def test_training_leaves_torch_as_it_was() -> None:
+    torch.manual_seed(11)
+    expected = torch.rand(3)
+    torch.manual_seed(11)
+    threads = torch.get_num_threads()
+    run()
+    assert torch.equal(torch.rand(3), expected)
+    assert torch.get_num_threads() == threads
+
+
+class StopAfter:
+    """Asks to stop once so many epochs have been reported."""
+
+    def __init__(self, epochs: int) -> None:
+        self.left = epochs
+
+    def report(self, progress: Progress) -> None:
+        self.left -= 1
+
+    def asked(self) -> bool:
+        return self.left <= 0
+
+
+def test_a_stopped_training_resumes_to_the_same_weights(tmp_path: Path) -> None:
+    stop = StopAfter(2)
+    with pytest.raises(JobStopped):
+        run(FitOptions(checkpoints=tmp_path, on_progress=stop.report, should_stop=stop.asked))
+    seen: list[Progress] = []
+    resumed = run(FitOptions(checkpoints=tmp_path, on_progress=seen.append))
+    assert [progress.metrics["epoch"] for progress in seen] == [3, 4]
+    whole = run()
+    np.testing.assert_array_equal(resumed.items, whole.items)
+    assert resumed.encoder == whole.encoder
+
+
+@pytest.mark.parametrize("change", [{"dropout": 0.3}, {"epochs": 5}])
+def test_a_checkpoint_of_another_training_is_not_used(tmp_path: Path, change: dict[str, float]) -> None:
+    run(FitOptions(checkpoints=tmp_path))
+    seen: list[Progress] = []
+    run(FitOptions(checkpoints=tmp_path, on_progress=seen.append), replace(CONFIG, **change))  # type: ignore[arg-type]
+    assert seen[0].metrics["epoch"] == 1
+
+
+def test_a_checkpoint_cut_short_is_not_used(tmp_path: Path) -> None:
+    run(FitOptions(checkpoints=tmp_path))
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:100])
+    np.testing.assert_array_equal(run(FitOptions(checkpoints=tmp_path)).items, run().items)
+
+
+def test_validation_is_reported_after_each_epoch() -> None:
+    data, validation = hold_out_users(log(), share=0.2, limit=20, seed=0)
+    seen: list[Progress] = []
+    options = FitOptions(on_progress=seen.append)
+    train(data, CONFIG, mask_seen=True, validation=validation, options=options)
+    ndcg = [progress.metrics["ndcg_at_10"] for progress in seen]
+    assert len(ndcg) == 4
+    assert ndcg[-1] > ndcg[0]
+
+
+def test_patience_ends_the_training_and_keeps_the_best_epoch() -> None:
+    data, validation = hold_out_users(log(), share=0.2, limit=20, seed=0)
+    seen: list[Progress] = []
+    config = replace(CONFIG, epochs=200, patience=2, learning_rate=0.05)
+    train(data, config, mask_seen=True, validation=validation, options=FitOptions(on_progress=seen.append))
+    ndcg = [progress.metrics["ndcg_at_10"] for progress in seen]
+    assert len(ndcg) < 200
+    assert max(ndcg) == ndcg[-3]
+
+
+def test_patience_without_a_better_epoch_survives_a_resume(tmp_path: Path) -> None:
+    data, validation = hold_out_users(log(), share=0.2, limit=20, seed=0)
+    config = replace(CONFIG, patience=50)
+    whole = train(data, config, mask_seen=True, validation=validation, options=FitOptions())
+    stop = StopAfter(2)
+    options = FitOptions(checkpoints=tmp_path, on_progress=stop.report, should_stop=stop.asked)
+    with pytest.raises(JobStopped):
+        train(data, config, mask_seen=True, validation=validation, options=options)
+    resumed = train(data, config, mask_seen=True, validation=validation, options=FitOptions(checkpoints=tmp_path))
+    np.testing.assert_array_equal(resumed.items, whole.items)
