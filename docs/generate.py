@@ -37,7 +37,7 @@ def errors_page() -> str:
     rows = [
         f"| `{kind.code}` | {kind.control_status} | {kind.rest_status} | {_first_line(kind)} |"
         for kind in api_errors
-        if kind is not errors.Unauthenticated
+        if kind is not errors.Unauthenticated and kind.__module__ == errors.__name__
     ]
     return (
         _NOTE + "# Errors\n\n```\n" + tree + "\n```\n\n"

@@ -1,4 +1,4 @@
-"""The data of the client tests: a few dozen users and films, just enough to train on, and the schemas of their files."""
+"""The data of the client tests: a few dozen users and films, just enough to train on, and their schemas."""
 
 from __future__ import annotations
 

@@ -222,7 +222,9 @@ def describe(clients: Clients, resource: str, arn: str) -> dict[str, Any]:
 def listed(clients: Clients, resource: str, **narrowed: Any) -> list[dict[str, Any]]:
     """All summaries of a resource's List operation, page by page."""
     operation = f"List{resource}s"
-    (key,) = (name for name in OPERATIONS[operation].output_shape.members if name != "nextToken")
+    shape = OPERATIONS[operation].output_shape
+    assert shape is not None
+    (key,) = (name for name in shape.members if name != "nextToken")
     found: list[dict[str, Any]] = []
     token: dict[str, str] = {}
     while True:

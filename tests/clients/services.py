@@ -40,9 +40,9 @@ def client_of(clients: Clients, operation: str) -> Any:
 def call(clients: Clients, operation: str, request: dict[str, Any]) -> Any:
     """Call an operation by its name on the wire, and hold the raw answer against the model."""
     client = client_of(clients, operation)
-    with _raw_answers(client) as bodies:
+    with raw_answers(client) as answers:
         answer = getattr(client, python_name(operation))(**request)
-    check_body(OPERATIONS[operation], bodies[-1])
+    check_body(OPERATIONS[operation], answers[-1].content)
     return answer
 
 
@@ -65,15 +65,16 @@ def check_body(operation: OperationModel, body: bytes) -> None:
 
 
 @contextmanager
-def _raw_answers(client: Any) -> Iterator[list[bytes]]:
-    bodies: list[bytes] = []
+def raw_answers(client: Any) -> Iterator[list[Any]]:
+    """Within the block, collect the HTTP answers (status_code, headers, content) that a boto3 client receives."""
+    answers: list[Any] = []
 
     def keep(http_response: Any, **_: Any) -> None:
-        bodies.append(http_response.content)
+        answers.append(http_response)
 
     client.meta.events.register("after-call", keep)
     try:
-        yield bodies
+        yield answers
     finally:
         client.meta.events.unregister("after-call", keep)
 

@@ -22,7 +22,7 @@ TAKEN_ON_PURPOSE = {
 @pytest.fixture(scope="module")
 def unchecked(server: EmbeddedServer) -> dict[str, Any]:
     """A client for each service that sends whatever it is given."""
-    session = boto3.session.Session("anyone", "anything", region_name="us-east-1")
+    session: Any = boto3.session.Session("anyone", "anything", region_name="us-east-1")
     config = Config(parameter_validation=False, retries={"total_max_attempts": 1})
     services = {model.service_model.service_name for model in OPERATIONS.values()}
     return {name: session.client(name, endpoint_url=server.url, config=config) for name in services}

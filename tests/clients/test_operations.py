@@ -1,4 +1,4 @@
-"""All 79 operations over boto3: each answers in its modelled shape or with a modelled error, and Creates have effect."""
+"""All 79 operations over boto3: each answers in its modelled shape or with a modelled error; Creates have effect."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ def test_valid_input_is_answered_in_the_modelled_shape(house: House, operation: 
     try:
         call(house.clients, operation, REQUESTS[operation](house))
     except ClientError as error:
+        if operation not in MAY_BE_REFUSED:
+            raise
         check_refusal(operation, error)
-        assert operation in MAY_BE_REFUSED, f"{operation}: {error}"
 
 
 @pytest.mark.parametrize("operation", DELETES)

@@ -7,7 +7,8 @@ import pytest
 from tests.clients.house import House
 from tests.clients.services import python_name
 
-PAGINATED = sorted(botocore.session.get_session().get_paginator_model("personalize")._paginator_config)
+_LOADER = botocore.session.get_session().get_component("data_loader")
+PAGINATED = sorted(_LOADER.load_service_model("personalize", "paginators-1")["pagination"])
 #: Nothing of these can be made yet: no recipe of segments can be trained.
 MAY_BE_EMPTY = ("ListBatchSegmentJobs",)
 

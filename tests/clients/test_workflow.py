@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import threading
@@ -10,9 +11,9 @@ from typing import Any
 
 import pytest
 from tests.clients.data import INTERACTIONS
+from tests.clients.films import Films
 from tests.clients.house import RECIPES, ROLE
 from tests.clients.programs import PROGRAMS, JavaScript, Program, Refused, environment_of, install_javascript
-from tests.clients.films import Films
 
 from matinee.demo.clients import POLL_SECONDS
 from matinee.demo.embedded import EmbeddedServer
@@ -70,9 +71,9 @@ def test_the_workflow_from_schema_to_events(program: Program, films_bucket: str)
     )["datasetArn"]
     _wait(program, "Dataset", dataset)
     source = {"dataLocation": f"s3://{films_bucket}/interactions.csv"}
-    job = program.call(
-        "CreateDatasetImportJob", jobName=name, datasetArn=dataset, dataSource=source, roleArn=ROLE
-    )["datasetImportJobArn"]
+    job = program.call("CreateDatasetImportJob", jobName=name, datasetArn=dataset, dataSource=source, roleArn=ROLE)[
+        "datasetImportJobArn"
+    ]
     _wait(program, "DatasetImportJob", job)
     solution = program.call(
         "CreateSolution",
@@ -86,9 +87,7 @@ def test_the_workflow_from_schema_to_events(program: Program, films_bucket: str)
     metrics = program.call("GetSolutionMetrics", solutionVersionArn=version)["metrics"]
     assert set(metrics) == METRICS
     assert 0 < metrics["normalized_discounted_cumulative_gain_at_25"] <= 1
-    campaign = program.call("CreateCampaign", name=name, solutionVersionArn=version, minProvisionedTPS=1)[
-        "campaignArn"
-    ]
+    campaign = program.call("CreateCampaign", name=name, solutionVersionArn=version, minProvisionedTPS=1)["campaignArn"]
     _wait(program, "Campaign", campaign)
     expression = 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("watch")'
     unseen = program.call("CreateFilter", name=name, datasetGroupArn=group, filterExpression=expression)["filterArn"]
@@ -103,6 +102,13 @@ def test_the_workflow_from_schema_to_events(program: Program, films_bucket: str)
         program.call("CreateDatasetGroup", name=name)
     assert refusal.value.code == "ResourceAlreadyExistsException"
     assert refusal.value.message == f"Another resource with Arn {group} already exists."
+
+
+def test_point_18_each_client_honours_the_variable_of_each_endpoint(program: Program, films: Films) -> None:
+    """Nothing but AWS_ENDPOINT_URL_PERSONALIZE, _PERSONALIZE_RUNTIME and _PERSONALIZE_EVENTS names the one port."""
+    assert "films" in [group["name"] for group in program.call("ListDatasetGroups")["datasetGroups"]]
+    assert _items(program, campaignArn=films.campaigns["aws-popularity-count"], userId="1")
+    _watch(program, films.tracking_id, "1", "passer-by")
 
 
 def test_recommendations_follow_events_at_once(program: Program, films: Films) -> None:
@@ -122,5 +128,5 @@ def test_a_refusal_at_run_time_has_its_class(program: Program, films: Films) -> 
 
 
 def _watch(program: Program, tracking_id: str, item: str, user: str = "newcomer") -> None:
-    event = {"eventType": "watch", "sentAt": 1_750_000_000, "properties": '{"itemId": "%s"}' % item}
+    event = {"eventType": "watch", "sentAt": 1_750_000_000, "properties": json.dumps({"itemId": item})}
     program.call("PutEvents", trackingId=tracking_id, userId=user, sessionId="evening", eventList=[event])

@@ -15,7 +15,7 @@ _NO_PATTERN = "*é*"
 
 @dataclass(frozen=True)
 class Violation:
-    """A request that is right but for one value. `place` is where, as the service writes it; `rule` is what it breaks."""
+    """A request that is right but for one value: `place` is where, as the service writes it, `rule` what it breaks."""
 
     place: str
     rule: str

@@ -40,6 +40,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
             environment[variable] = os.pathsep.join(map(str, value)) if isinstance(value, tuple) else str(value)
     # Each of the numeric libraries would otherwise take every core for itself.
     environment.setdefault("OMP_NUM_THREADS", str(settings.threads))
+    environment.setdefault("TORCHINDUCTOR_CACHE_DIR", str(settings.home / "torch"))  # else in the temporary folder
     return environment
 
 

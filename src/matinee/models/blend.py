@@ -130,8 +130,11 @@ class Blend(Model):
         found = np.zeros((len(self.parts), len(histories), self.n_items), np.float32)
         for out, part in zip(found, self.parts.values(), strict=True):
             scores = part.score(histories)
+            missing = np.flatnonzero(self.known & ~part.known)
+            if len(missing):
+                # Items of held-out users alone: too rare for the part to say anything good of them.
+                scores[:, missing] = scores[:, part.known].min(axis=1, keepdims=True)
             scores[:, self._unknown] = 0
-            scores[~np.isfinite(scores)] = 0
             count = self.n_items - len(self._unknown)
             mean = scores.sum(axis=1, keepdims=True) / count
             scores -= mean

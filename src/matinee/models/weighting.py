@@ -74,8 +74,8 @@ def fit_weights(parts: FloatArray, hidden: NDArray[np.bool_], validation: Valida
     candidates = Candidates.of(parts, hidden, validation)
     tried = simplex(len(parts), _STEPS)
     ndcg = np.array([candidates.ndcg(weights) for weights in tried])
-    best = np.argsort(-ndcg, kind="stable")[: max(1, round(_BEST * len(tried)))]
-    weights: FloatArray = tried[best].mean(axis=0)
+    enough = np.sort(ndcg)[-max(1, round(_BEST * len(tried)))]
+    weights: FloatArray = tried[ndcg >= enough].mean(axis=0)
     return weights * np.float32(fit_scale(np.tensordot(weights, parts, axes=1), hidden, validation))
 
 

@@ -8,18 +8,20 @@ from pathlib import Path
 import pytest
 from tests.unit.control.tenant import Tenant
 
+from matinee.settings import Settings
+
 
 @pytest.fixture
-def tenant(tmp_path: Path) -> Iterator[Tenant]:
-    """The tenant of a new, empty service."""
-    fresh = Tenant.fresh(tmp_path)
+def tenant(tmp_path: Path, database_url: str) -> Iterator[Tenant]:
+    """The tenant of a new, empty service, on each of the databases."""
+    fresh = Tenant.of(Settings(home=tmp_path), database_url)
     yield fresh
     fresh.database.close()
 
 
 @pytest.fixture
-def limited(tmp_path: Path) -> Iterator[Tenant]:
-    """The tenant of a service that keeps the real quotas."""
-    fresh = Tenant.fresh(tmp_path, aws_quotas=True)
+def limited(tmp_path: Path, database_url: str) -> Iterator[Tenant]:
+    """The tenant of a service that keeps the real quotas, on each of the databases."""
+    fresh = Tenant.of(Settings(home=tmp_path, aws_quotas=True), database_url)
     yield fresh
     fresh.database.close()

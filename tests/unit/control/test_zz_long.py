@@ -79,10 +79,12 @@ class Sequences(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Every sequence ends with the worker at rest, so that what was begun shows its consequences."""
-        self.let_the_worker_finish()
-        self.nothing_dangles()
-        self.tenant.database.close()
-        self.folder.cleanup()
+        try:
+            self.let_the_worker_finish()
+            self.nothing_dangles()
+        finally:
+            self.tenant.database.close()
+            self.folder.cleanup()
 
     def attempt(self, operation: str, **params: Any) -> None:
         """Call an operation; a refusal that the model declares is as good an answer as any."""
@@ -204,7 +206,7 @@ class Sequences(RuleBasedStateMachine):
 
 
 Sequences.TestCase.settings = settings(
-    max_examples=300,
+    max_examples=1200,
     stateful_step_count=40,
     deadline=None,
     derandomize=False,database=None,

@@ -15,10 +15,12 @@ N_ITEMS = 30
 LINEAR = BlendConfig(transformer=None, ease=EASEConfig(), ridge=RidgeConfig(5.0, (0.5,)))
 
 
-def log(n_users: int = 80, repeats: int = 1) -> Interactions:
-    """Users who walk round the catalogue, each event `repeats` times."""
+def log(n_users: int = 80, repeats: int = 1, stray: bool = True) -> Interactions:
+    """Users who walk round the catalogue, and may stray at every third step; each event comes `repeats` times."""
     random = np.random.default_rng(0)
     item = (random.integers(0, N_ITEMS, n_users)[:, None] + np.arange(10)) % N_ITEMS
+    if stray:
+        item[:, ::3] = random.integers(0, N_ITEMS, item[:, ::3].shape)
     item = np.repeat(item, repeats, axis=1).ravel().astype(np.int32)
     user = np.repeat(np.arange(n_users), 10 * repeats).astype(np.int32)
     return Interactions.of(user, item, np.arange(len(user), dtype=np.int64), n_users=n_users, n_items=N_ITEMS)
@@ -36,7 +38,7 @@ def test_the_part_that_finds_the_next_item_weighs_most() -> None:
 
 
 def test_seen_items_come_last_where_nobody_repeats() -> None:
-    scores = Blend(LINEAR).fit(log()).score(history(3, 4, 5))[0]
+    scores = Blend(LINEAR).fit(log(stray=False)).score(history(3, 4, 5))[0]
     assert set(np.argsort(-scores)[-3:].tolist()) == {3, 4, 5}
     assert np.isfinite(scores).all()
 
@@ -78,3 +80,12 @@ def test_a_blend_of_nothing_is_refused() -> None:
 def test_an_unknown_seen_rule_is_refused() -> None:
     with pytest.raises(ValueError, match="seen must be"):
         BlendConfig(seen="never")  # type: ignore[arg-type]
+
+
+def test_an_item_that_a_part_does_not_know_is_its_last() -> None:
+    model = Blend(LINEAR).fit(log())
+    part = model.parts["ridge"]
+    part._set_known(np.arange(N_ITEMS) != 6)
+    model.weights[:] = [0, 1, 0]
+    scores = model.score(history(3, 4, 5))[0]
+    assert scores[6] == np.delete(scores, [3, 4, 5]).min()

@@ -14,5 +14,5 @@ def test_a_model_is_registered_under_its_own_name(name: str) -> None:
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ArtifactProblem, match="no model 'oracle'.*popularity"):
+    with pytest.raises(ArtifactProblem, match=r"no model 'oracle'.*popularity"):
         model_class("oracle")

@@ -65,5 +65,5 @@ def test_the_scale_makes_a_softmax_of_likelihoods_stay_as_it_is() -> None:
     drawn = (chances.cumsum(axis=1) > random.random((4000, 1))).argmax(axis=1).astype(np.int32)
     nothing = Histories(np.zeros(4001, np.int64), drawn[:0], np.zeros(0, np.int64))
     wanted = Histories(np.arange(4001, dtype=np.int64), drawn, np.zeros(4000, np.int64))
-    scale = fit_scale(logits / 4, np.zeros(logits.shape, np.bool_), Validation(nothing, wanted))
+    scale = fit_scale(logits / np.float32(4), np.zeros(logits.shape, np.bool_), Validation(nothing, wanted))
     assert scale == pytest.approx(4, rel=0.1)

@@ -41,7 +41,7 @@ def losses(seen: list[Progress]) -> list[float]:
 def test_the_loss_falls_and_progress_says_so() -> None:
     seen: list[Progress] = []
     run(FitOptions(on_progress=seen.append))
-    assert losses(seen)[-1] < 0.7 * losses(seen)[0]
+    assert losses(seen)[-1] < 0.8 * losses(seen)[0]
     assert [progress.metrics["epoch"] for progress in seen][-1] == 4
     assert seen[-1].fraction == pytest.approx(1.0)
     assert seen[-1].seconds_left == 0.0
