@@ -55,6 +55,23 @@ class Settings:
         default=False,
         metadata=_setting("MATINEE_AWS_QUOTAS", "1: the service's own quotas; default generous ones."),
     )
+    auto_training: bool = field(
+        default=True,
+        metadata=_setting(
+            "MATINEE_AUTO_TRAINING",
+            "on or off: train solutions with automatic training, and recommenders, by their schedules; the first "
+            "training comes an hour after a solution was made, as at the service.",
+        ),
+    )
+    keep_versions: int = field(
+        default=0,
+        metadata=_setting(
+            "MATINEE_KEEP_VERSIONS",
+            "How many ACTIVE versions of a solution are kept. When one more becomes ACTIVE, older ones that no "
+            "campaign and no unfinished batch job uses are deleted with their artifacts: Describe then answers "
+            "ResourceNotFoundException. 0: all are kept.",
+        ),
+    )
     check_roles: str = field(
         default="auto",
         metadata=_setting(
@@ -105,6 +122,8 @@ class Settings:
             account_id=account,
             threads=threads,
             aws_quotas=given.get("aws_quotas", "").lower() in {"1", "true", "yes"},
+            auto_training=_on_or_off("MATINEE_AUTO_TRAINING", given.get("auto_training", "on")),
+            keep_versions=_count("MATINEE_KEEP_VERSIONS", given.get("keep_versions", "0")),
             check_roles=check_roles,
             iam_endpoint_url=given.get("iam_endpoint_url"),
             log_level=level,
@@ -114,3 +133,16 @@ class Settings:
     def effective_database_url(self) -> str:
         """The metadata URL: what was given, else SQLite in the home folder."""
         return self.database_url or f"sqlite:///{self.home / 'matinee.db'}"
+
+
+def _on_or_off(variable: str, text: str) -> bool:
+    words = {"on": True, "1": True, "true": True, "yes": True, "off": False, "0": False, "false": False, "no": False}
+    if text.lower() not in words:
+        raise SettingsProblem(f"{variable} must be on or off, not {text!r}.")
+    return words[text.lower()]
+
+
+def _count(variable: str, text: str) -> int:
+    if not text.isdecimal():
+        raise SettingsProblem(f"{variable} must be a whole number from 0, not {text!r}.")
+    return int(text)

@@ -58,6 +58,7 @@ def houses(clients: Clients, films_bucket: str) -> tuple[House, House]:
     """Two houses on the shared server, so that there are at least two of everything."""
     with ThreadPoolExecutor() as pool:
         first, second = pool.map(lambda prefix: House.build(clients, films_bucket, prefix), ("first", "second"))
+    first.begin_ranking()
     return first, second
 
 

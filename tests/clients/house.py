@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,18 +12,26 @@ from botocore.exceptions import ClientError
 from tests.clients.data import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, USERS
 from tests.clients.services import OPERATIONS, python_name
 
-from matinee.demo.clients import POLL_SECONDS, Clients, wait_until_active
+from matinee.demo.clients import POLL_SECONDS, Clients
 
 ROLE = "arn:aws:iam::123456789012:role/personalize"
 RECIPES = "arn:aws:personalize:::recipe/"
 #: Statuses in which nothing moves any more by itself.
 SETTLED = ("ACTIVE", "INACTIVE", "COMPLETED", "CREATE FAILED", "CREATE STOPPED", "FAILED")
+OWNER = [{"tagKey": "owner", "tagValue": "tests"}]
+SCHEMAS = {
+    "INTERACTIONS": INTERACTIONS,
+    "ITEMS": ITEMS,
+    "USERS": USERS,
+    "ACTIONS": ACTIONS,
+    "ACTION_INTERACTIONS": ACTION_INTERACTIONS,
+}
 _numbers = itertools.count()
 
 
 @dataclass
 class House:
-    """What one tenant made: by Create operation, the request and the ARN that it answered."""
+    """What one tenant made. `requests` by Create operation and `arns` by resource are of the first of each kind."""
 
     clients: Clients
     bucket: str
@@ -34,6 +41,8 @@ class House:
     refused: dict[str, ClientError] = field(default_factory=dict)
     datasets: dict[str, str] = field(default_factory=dict)
     tracking_id: str = ""
+    _begun: list[tuple[str, str]] = field(default_factory=list)
+    _ranking_version: str = ""
 
     @classmethod
     def build(cls, clients: Clients, bucket: str, prefix: str) -> House:
@@ -42,31 +51,45 @@ class House:
         `bucket` holds interactions.csv of `tests.clients.data`.
         """
         house = cls(clients, bucket, prefix)
-        house._data()
-        house._domain()
-        house._models()
-        house._jobs()
+        group, video = house.begin("DatasetGroup", tags=OWNER), house.begin("DatasetGroup", domain="VIDEO_ON_DEMAND")
+        house.settle_all()
+        watched = house._datasets(group, video)
+        house.settle_all()
+        house._imports_and_filters(group, watched)
+        house.settle_all()
+        house._trainings(group, video)
+        house.settle_all()
+        house._campaign_and_jobs(group)
+        house.settle_all()
         return house
 
-    def create(self, resource: str, **request: Any) -> str:
-        """Make a resource, named here unless the request does that, wait until it has settled, and give its ARN."""
+    def begin(self, resource: str, **request: Any) -> str:
+        """Make a resource, named here unless the request does that, and give its ARN at once."""
         named = "jobName" if resource.endswith("Job") else "name"
         if resource != "SolutionVersion":
             request = {named: self.new_name(), **request}
         operation = f"Create{resource}"
         answer = getattr(self.clients.control, python_name(operation))(**request)
         arn = str(answer[arn_member(resource)])
-        self.requests[operation], self.arns[resource] = request, arn
-        self.settle(resource, arn)
+        if resource not in self.arns:
+            self.requests[operation], self.arns[resource] = request, arn
+        self._begun.append((resource, arn))
+        return arn
+
+    def settle_all(self) -> None:
+        """Wait until all that was begun has settled."""
+        while self._begun:
+            settle(self.clients, *self._begun.pop())
+
+    def create(self, resource: str, **request: Any) -> str:
+        """Make a resource, wait until it has settled, and give its ARN."""
+        arn = self.begin(resource, **request)
+        self.settle_all()
         return arn
 
     def new_name(self) -> str:
         """A name that nothing has."""
         return f"{self.prefix}-{next(_numbers)}"
-
-    def settle(self, resource: str, arn: str) -> str | None:
-        """Wait until a resource's status is one that stays; gives it."""
-        return settle(self.clients, resource, arn)
 
     def place(self, key: str) -> str:
         """A place in the house's bucket."""
@@ -74,46 +97,41 @@ class House:
 
     def fresh_group(self) -> str:
         """An ACTIVE dataset group of its own."""
-        arn = str(self.clients.control.create_dataset_group(name=self.new_name())["datasetGroupArn"])
-        self.settle("DatasetGroup", arn)
-        return arn
+        return self.create("DatasetGroup")
+
+    def solution(self, recipe: str) -> str:
+        """A new solution of the house's group."""
+        group = self.arns["DatasetGroup"]
+        return self.create("Solution", datasetGroupArn=group, recipeArn=f"{RECIPES}{recipe}", performAutoTraining=False)
+
+    def begin_ranking(self) -> None:
+        """Let a version that ranks be trained, which takes some seconds."""
+        self._ranking_version = self.begin("SolutionVersion", solutionArn=self.solution("aws-personalized-ranking-v2"))
+        self._begun.clear()
 
     @cached_property
     def ranking_campaign(self) -> str:
-        """A campaign that ranks; trained when it is first asked for, which takes some seconds."""
-        kept = dict(self.requests), dict(self.arns)
-        solution = self.create(
-            "Solution",
-            datasetGroupArn=self.arns["DatasetGroup"],
-            recipeArn=f"{RECIPES}aws-personalized-ranking-v2",
-            performAutoTraining=False,
-        )
-        version = self.create("SolutionVersion", solutionArn=solution)
-        arn = self.create("Campaign", solutionVersionArn=version)
-        self.requests, self.arns = kept
-        return arn
+        """A campaign that ranks, once its version is trained."""
+        assert settle(self.clients, "SolutionVersion", self._ranking_version) == "ACTIVE"
+        return self.create("Campaign", solutionVersionArn=self._ranking_version)
 
-    def _data(self) -> None:
-        group = self.create("DatasetGroup", tags=[{"tagKey": "owner", "tagValue": "tests"}])
-        texts = {"ITEMS": ITEMS, "USERS": USERS, "ACTIONS": ACTIONS, "ACTION_INTERACTIONS": ACTION_INTERACTIONS}
-        for kind, text in (texts | {"INTERACTIONS": INTERACTIONS}).items():
-            schema = self.create("Schema", schema=text)
-            self.datasets[kind] = self.create("Dataset", datasetGroupArn=group, schemaArn=schema, datasetType=kind)
-        self.create(
-            "DatasetImportJob",
-            datasetArn=self.datasets["INTERACTIONS"],
-            dataSource={"dataLocation": self.place("interactions.csv")},
-            roleArn=ROLE,
-        )
-        assert self.settle("DatasetImportJob", self.arns["DatasetImportJob"]) == "ACTIVE"
-        tracker = self.create("EventTracker", datasetGroupArn=group)
+    def _datasets(self, group: str, video: str) -> str:
+        """All five types in the custom group, interactions in the domain group; gives the ARN of the latter."""
+        for kind, text in SCHEMAS.items():
+            schema = self.begin("Schema", schema=text)
+            self.datasets[kind] = self.begin("Dataset", datasetGroupArn=group, schemaArn=schema, datasetType=kind)
+        schema = self.begin("Schema", schema=INTERACTIONS, domain="VIDEO_ON_DEMAND")
+        return self.begin("Dataset", datasetGroupArn=video, schemaArn=schema, datasetType="INTERACTIONS")
+
+    def _imports_and_filters(self, group: str, watched: str) -> None:
+        source = {"dataLocation": self.place("interactions.csv")}
+        for dataset in (self.datasets["INTERACTIONS"], watched):
+            self.begin("DatasetImportJob", datasetArn=dataset, dataSource=source, roleArn=ROLE)
+        tracker = self.begin("EventTracker", datasetGroupArn=group)
         self.tracking_id = describe(self.clients, "EventTracker", tracker)["trackingId"]
-        self.create(
-            "Filter",
-            datasetGroupArn=group,
-            filterExpression='EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("watch")',
-        )
-        self.create(
+        unseen = 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("watch")'
+        self.begin("Filter", datasetGroupArn=group, filterExpression=unseen)
+        self.begin(
             "MetricAttribution",
             datasetGroupArn=group,
             metrics=[
@@ -122,75 +140,28 @@ class House:
             metricsOutputConfig={"roleArn": ROLE},
         )
 
-    def _domain(self) -> None:
-        """A recommender in a domain group, on the same interactions."""
-        control = self.clients.control
-        schema = control.create_schema(name=self.new_name(), schema=INTERACTIONS, domain="VIDEO_ON_DEMAND")["schemaArn"]
-        group = control.create_dataset_group(name=self.new_name(), domain="VIDEO_ON_DEMAND")["datasetGroupArn"]
-        self.settle("DatasetGroup", group)
-        dataset = control.create_dataset(
-            name="interactions", datasetGroupArn=group, schemaArn=schema, datasetType="Interactions"
-        )["datasetArn"]
-        self.settle("Dataset", dataset)
-        job = control.create_dataset_import_job(
-            jobName=self.new_name(),
-            datasetArn=dataset,
-            dataSource={"dataLocation": self.place("interactions.csv")},
-            roleArn=ROLE,
-        )["datasetImportJobArn"]
-        self.settle("DatasetImportJob", job)
-        self.create("Recommender", datasetGroupArn=group, recipeArn=f"{RECIPES}aws-vod-most-popular")
+    def _trainings(self, group: str, video: str) -> None:
+        self.begin("SolutionVersion", solutionArn=self.solution("aws-popularity-count"))
+        self.begin("Recommender", datasetGroupArn=video, recipeArn=f"{RECIPES}aws-vod-most-popular")
 
-    def _models(self) -> None:
-        self.create(
-            "Solution",
-            datasetGroupArn=self.arns["DatasetGroup"],
-            recipeArn=f"{RECIPES}aws-popularity-count",
-            performAutoTraining=False,
-        )
-        self.create("SolutionVersion", solutionArn=self.arns["Solution"])
-        wait_until_active(
-            lambda: self.clients.control.describe_solution_version(solutionVersionArn=self.arns["SolutionVersion"]),
-            "solutionVersion",
-        )
-        self.create("Campaign", solutionVersionArn=self.arns["SolutionVersion"], minProvisionedTPS=1)
-
-    def _jobs(self) -> None:
-        """Jobs that write to S3 or remove users; how they end is for other tests."""
-        self.create(
-            "DatasetExportJob",
-            datasetArn=self.datasets["INTERACTIONS"],
-            roleArn=ROLE,
-            jobOutput={"s3DataDestination": {"path": self.place("export/")}},
-        )
-        self.create(
-            "DataDeletionJob",
-            datasetGroupArn=self.arns["DatasetGroup"],
-            dataSource={"dataLocation": self.place("nobody.csv")},
-            roleArn=ROLE,
-        )
+    def _campaign_and_jobs(self, group: str) -> None:
+        """A campaign, and jobs that write to S3 or remove users; how those end is for other tests."""
+        version, role = self.arns["SolutionVersion"], {"roleArn": ROLE}
+        self.begin("Campaign", solutionVersionArn=version, minProvisionedTPS=1)
+        output = {"s3DataDestination": {"path": self.place("export/")}}
+        self.begin("DatasetExportJob", datasetArn=self.datasets["INTERACTIONS"], jobOutput=output, **role)
+        users = {"dataLocation": self.place("nobody.csv")}
+        self.begin("DataDeletionJob", datasetGroupArn=group, dataSource=users, **role)
         batch = {
             "jobInput": {"s3DataSource": {"path": self.place("batch.jsonl")}},
             "jobOutput": {"s3DataDestination": {"path": self.place("batch/")}},
-            "roleArn": ROLE,
+            **role,
         }
-        self.create("BatchInferenceJob", solutionVersionArn=self.arns["SolutionVersion"], **batch)
-        self._segment_job(batch)
-
-    def _segment_job(self, batch: Mapping[str, Any]) -> None:
-        """A segment job, or the refusal of one where no segment recipe can be trained."""
-        control = self.clients.control
-        solution = control.create_solution(
-            name=self.new_name(),
-            datasetGroupArn=self.arns["DatasetGroup"],
-            recipeArn=f"{RECIPES}aws-item-affinity",
-            performAutoTraining=False,
-        )["solutionArn"]
-        version = control.create_solution_version(solutionArn=solution)["solutionVersionArn"]
-        self.settle("SolutionVersion", version)
+        self.begin("BatchInferenceJob", solutionVersionArn=version, **batch)
         try:
-            self.create("BatchSegmentJob", solutionVersionArn=version, **batch)
-        except ClientError as refusal:
+            affinity = self.create("SolutionVersion", solutionArn=self.solution("aws-item-affinity"))
+            self.begin("BatchSegmentJob", solutionVersionArn=affinity, **batch)
+        except ClientError as refusal:  # where no segment recipe can be trained
             self.refused["CreateBatchSegmentJob"] = refusal
 
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.clients.data import INTERACTIONS, WIDER_ITEMS
-from tests.clients.house import RECIPES, House, arn_member
+from tests.clients.data import INTERACTIONS, ITEMS, WIDER_ITEMS
+from tests.clients.house import RECIPES, House, arn_member, settle
 
 Request = dict[str, Any]
 
@@ -29,15 +29,8 @@ RESOURCES = (
     "Solution",
     "SolutionVersion",
 )
-#: Valid, and yet refused as long as no recipe of segments or actions can be trained and no recommender becomes ACTIVE.
-MAY_BE_REFUSED = (
-    "CreateBatchSegmentJob",
-    "DescribeBatchSegmentJob",
-    "GetActionRecommendations",
-    "StartRecommender",
-    "StopRecommender",
-    "UpdateRecommender",
-)
+#: Valid, and yet refused as long as no recipe of segments or actions can be trained.
+MAY_BE_REFUSED = ("CreateBatchSegmentJob", "DescribeBatchSegmentJob", "GetActionRecommendations")
 
 
 def _again(resource: str) -> Callable[[House], Request]:
@@ -63,42 +56,36 @@ def _deletable(resource: str) -> Callable[[House], Request]:
     return lambda house: {arn_member(resource): _NEW[resource](house)}
 
 
-def _made(house: House, resource: str, **request: Any) -> str:
-    """The ARN of a new resource, settled; the house keeps its own."""
-    before = dict(house.requests), dict(house.arns)
-    arn = house.create(resource, **request)
-    house.requests, house.arns = before
+def _new_dataset(house: House, kind: str = "Interactions", text: str = INTERACTIONS) -> str:
+    schema = house.create("Schema", schema=text)
+    return house.create("Dataset", datasetGroupArn=house.fresh_group(), schemaArn=schema, datasetType=kind)
+
+
+def _stopped_recommender(house: House) -> str:
+    arn = _NEW["Recommender"](house)
+    house.clients.control.stop_recommender(recommenderArn=arn)
+    assert settle(house.clients, "Recommender", arn) == "INACTIVE"
     return arn
-
-
-def _new_dataset(house: House) -> str:
-    schema = _made(house, "Schema", schema=INTERACTIONS)
-    return _made(house, "Dataset", datasetGroupArn=house.fresh_group(), schemaArn=schema, datasetType="Interactions")
-
-
-def _new_solution(house: House, recipe: str = "aws-popularity-count") -> str:
-    group = house.arns["DatasetGroup"]
-    return _made(house, "Solution", datasetGroupArn=group, recipeArn=f"{RECIPES}{recipe}", performAutoTraining=False)
 
 
 def _training(house: House) -> str:
     """A version whose training takes some seconds, just begun."""
-    solution = _new_solution(house, "aws-user-personalization-v2")
+    solution = house.solution("aws-user-personalization-v2")
     return str(house.clients.control.create_solution_version(solutionArn=solution)["solutionVersionArn"])
 
 
 _NEW: Mapping[str, Callable[[House], str]] = {
-    "Campaign": lambda house: _made(house, "Campaign", solutionVersionArn=house.arns["SolutionVersion"]),
+    "Campaign": lambda house: house.create("Campaign", solutionVersionArn=house.arns["SolutionVersion"]),
     "Dataset": _new_dataset,
     "DatasetGroup": House.fresh_group,
-    "EventTracker": lambda house: _made(house, "EventTracker", datasetGroupArn=house.fresh_group()),
-    "Filter": lambda house: _made(house, "Filter", **_unnamed(house, "Filter")),
-    "MetricAttribution": lambda house: _made(
-        house, "MetricAttribution", **_unnamed(house, "MetricAttribution") | {"datasetGroupArn": house.fresh_group()}
+    "EventTracker": lambda house: house.create("EventTracker", datasetGroupArn=house.fresh_group()),
+    "Filter": lambda house: house.create("Filter", **_unnamed(house, "Filter")),
+    "MetricAttribution": lambda house: house.create(
+        "MetricAttribution", **_unnamed(house, "MetricAttribution") | {"datasetGroupArn": house.fresh_group()}
     ),
-    "Recommender": lambda house: _made(house, "Recommender", **_unnamed(house, "Recommender")),
-    "Schema": lambda house: _made(house, "Schema", schema=INTERACTIONS),
-    "Solution": _new_solution,
+    "Recommender": lambda house: house.create("Recommender", **_unnamed(house, "Recommender")),
+    "Schema": lambda house: house.create("Schema", schema=INTERACTIONS),
+    "Solution": lambda house: house.solution("aws-popularity-count"),
 }
 
 
@@ -133,7 +120,7 @@ REQUESTS: Mapping[str, Callable[[House], Request]] = {
     "ListMetricAttributionMetrics": _about("MetricAttribution"),
     "GetSolutionMetrics": _about("SolutionVersion"),
     "StopSolutionVersionCreation": lambda house: {"solutionVersionArn": _training(house)},
-    "StartRecommender": _about("Recommender"),
+    "StartRecommender": lambda house: {"recommenderArn": _stopped_recommender(house)},
     "StopRecommender": lambda house: {"recommenderArn": _NEW["Recommender"](house)},
     "TagResource": lambda house: {
         "resourceArn": house.arns["Campaign"],
@@ -143,8 +130,8 @@ REQUESTS: Mapping[str, Callable[[House], Request]] = {
     "ListTagsForResource": lambda house: {"resourceArn": house.arns["DatasetGroup"]},
     "UpdateCampaign": lambda house: {"campaignArn": _NEW["Campaign"](house), "minProvisionedTPS": 2},
     "UpdateDataset": lambda house: {
-        "datasetArn": house.datasets["ITEMS"],
-        "schemaArn": _made(house, "Schema", schema=WIDER_ITEMS),
+        "datasetArn": _new_dataset(house, "Items", ITEMS),
+        "schemaArn": house.create("Schema", schema=WIDER_ITEMS),
     },
     "UpdateMetricAttribution": lambda house: {
         "metricAttributionArn": house.arns["MetricAttribution"],
@@ -154,7 +141,10 @@ REQUESTS: Mapping[str, Callable[[House], Request]] = {
         "recommenderArn": _NEW["Recommender"](house),
         "recommenderConfig": {"minRecommendationRequestsPerSecond": 2},
     },
-    "UpdateSolution": lambda house: {"solutionArn": _new_solution(house), "performAutoTraining": True},
+    "UpdateSolution": lambda house: {
+        "solutionArn": house.solution("aws-popularity-count"),
+        "performAutoTraining": True,
+    },
     "GetRecommendations": lambda house: {"campaignArn": house.arns["Campaign"], "userId": "1", "numResults": 5},
     "GetPersonalizedRanking": lambda house: {
         "campaignArn": house.ranking_campaign,

@@ -249,6 +249,18 @@ def test_point_08_a_recommender_always_shows_its_capacity(clients: Clients, hous
     assert "latestRecommenderUpdate" not in shown
 
 
+def test_point_08_a_recommenders_config_is_changed_and_sent_back(clients: Clients, house: House) -> None:
+    """Point 5, too: `latestRecommenderUpdate` is there from the first update on."""
+    arn = house.create("Recommender", **{**house.requests["CreateRecommender"], "name": house.new_name()})
+    config: Any = describe(clients, "Recommender", arn)["recommenderConfig"]
+    config["minRecommendationRequestsPerSecond"] += 1
+    clients.control.update_recommender(recommenderArn=arn, recommenderConfig=config)
+    while (shown := describe(clients, "Recommender", arn))["latestRecommenderUpdate"]["status"] != "ACTIVE":
+        assert shown["status"] == "ACTIVE"
+        threading.Event().wait(0.05)
+    assert shown["recommenderConfig"] == config
+
+
 def test_point_09_campaigns_are_listed_by_solution_and_by_version(clients: Clients, house: House) -> None:
     campaign = house.arns["Campaign"]
     for narrowed in ({}, {"solutionArn": house.arns["Solution"]}, {"solutionArn": house.arns["SolutionVersion"]}):

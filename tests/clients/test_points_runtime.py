@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.clients.services import raw_answers
 from matinee.demo.clients import Clients, wait_until_gone
 from matinee.demo.embedded import EmbeddedServer
 
+Put = Callable[[str, str, bytes], str]
 V2, SIMS, POPULAR = "aws-user-personalization-v2", "aws-sims", "aws-popularity-count"
 
 
@@ -123,6 +125,37 @@ def test_point_12_a_tracker_makes_a_dataset_that_can_be_deleted(clients: Clients
     wait_until_gone(lambda: describe(clients, "Dataset", dataset))
 
 
+@pytest.mark.parametrize("prefix", ["", "answers/"], ids=["root-of-the-bucket", "folder"])
+def test_point_13_batch_answers_stand_in_the_order_of_the_input(
+    clients: Clients, films: Films, put: Put, s3_endpoint: str, prefix: str
+) -> None:
+    bucket = f"batch-{uuid.uuid4().hex[:8]}"
+    asked = [{"userId": "1"}, {"itemId": "1"}, {"userId": "2"}]
+    source = put("batch-input", "users.json", "\n".join(map(json.dumps, asked)).encode())
+    put(bucket, "there/already", b"")
+    job = clients.control.create_batch_inference_job(
+        jobName=bucket,
+        solutionVersionArn=films.versions[V2],
+        numResults=3,
+        jobInput={"s3DataSource": {"path": source}},
+        jobOutput={"s3DataDestination": {"path": f"s3://{bucket}/{prefix}"}},
+        roleArn=ROLE,
+    )["batchInferenceJobArn"]
+    assert settle(clients, "BatchInferenceJob", job) == "ACTIVE", describe(clients, "BatchInferenceJob", job)
+    s3 = boto3.client("s3", endpoint_url=s3_endpoint)
+    check = s3.get_object(Bucket=bucket, Key=f"{prefix}_CHECK")
+    assert check["Body"].read() == b""
+    output = s3.get_object(Bucket=bucket, Key=f"{prefix}users.json.out")
+    assert output["LastModified"] > describe(clients, "BatchInferenceJob", job)["creationDateTime"]
+    first, second, third = (json.loads(line) for line in output["Body"].read().splitlines())
+    for line, given in ((first, asked[0]), (third, asked[2])):
+        assert (line["input"], line["error"]) == (given, None)
+        assert len(line["output"]["recommendedItems"]) == len(line["output"]["scores"]) == 3
+    assert second["input"] == asked[1]
+    assert second["output"]["recommendedItems"] == []
+    assert second["error"] == "User error: Required fields for the provided recipe are userId"
+
+
 def test_point_14_ranking_returns_every_item_the_unknown_last(clients: Clients, house: House) -> None:
     given = ["not-a-film", "3", "1", "2"]
     answer = clients.runtime.get_personalized_ranking(campaignArn=house.ranking_campaign, userId="1", inputList=given)
@@ -141,6 +174,12 @@ def test_point_14_there_are_25_results_unless_asked_otherwise(clients: Clients, 
 def test_point_14_related_items_have_no_score(clients: Clients, films: Films) -> None:
     answer = clients.runtime.get_recommendations(campaignArn=films.campaigns[SIMS], itemId="1")
     assert answer["itemList"]
+    assert all(set(item) == {"itemId"} for item in answer["itemList"])
+
+
+def test_point_14_recommenders_give_no_score(clients: Clients, house: House) -> None:
+    answer = clients.runtime.get_recommendations(recommenderArn=house.arns["Recommender"], userId="1")
+    assert len(answer["itemList"]) == 25
     assert all(set(item) == {"itemId"} for item in answer["itemList"])
 
 

@@ -55,7 +55,7 @@ class _Chain:
 
 _CREATE = _Chain("CREATE PENDING", "CREATE IN_PROGRESS", "ACTIVE", "CREATE FAILED")
 
-#: Jobs that move the resource's own status.
+#: Jobs that move the resource's own status. REFRESH_RECOMMENDER moves and shows nothing.
 _CHAINS: Mapping[JobKind, _Chain] = {
     JobKind.SETTLE: _CREATE,
     JobKind.IMPORT: _CREATE,
@@ -78,6 +78,7 @@ _UPDATES: Mapping[JobKind, _Chain] = {
     JobKind.UPDATE_SOLUTION: _CREATE,
     JobKind.UPDATE_CAMPAIGN: _CREATE,
     JobKind.UPDATE_RECOMMENDER: _CREATE,
+    JobKind.RETRAIN_RECOMMENDER: _CREATE,
 }
 
 
@@ -146,8 +147,8 @@ def succeed(
 def fail(connection: sa.Connection, job: Job, reason: str) -> None:
     """End a job badly: CREATE FAILED (or as the kind says) with `reason` as the failure reason.
 
-    A failed update leaves the resource as it was and shows the reason in `latest…Update`; a failed deletion gives
-    the resource back.
+    A failed update leaves the resource as it was and shows the reason in `latest…Update`. A failed deletion gives
+    the resource back; should what it lives in be going too, it goes with that.
     """
     resource = _open(connection, job)
     if resource is None:

@@ -33,6 +33,8 @@ class JobKind(StrEnum):
     UPDATE_SOLUTION = "update-solution"
     UPDATE_CAMPAIGN = "update-campaign"
     UPDATE_RECOMMENDER = "update-recommender"
+    RETRAIN_RECOMMENDER = "retrain-recommender"
+    REFRESH_RECOMMENDER = "refresh-recommender"
 
 
 #: States in which a job has ended, for good.

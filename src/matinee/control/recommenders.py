@@ -6,6 +6,8 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+import sqlalchemy as sa
+
 from matinee.control import outbox, places, quotas, states, updates
 from matinee.control.dataset_groups import DATASET_GROUP
 from matinee.control.datasets import schemas_of_group
@@ -18,6 +20,7 @@ from matinee.control.training_config import check_columns
 from matinee.errors import InvalidInput, ResourceInUse
 from matinee.recipes import catalogue
 from matinee.recipes.catalogue import Recipe
+from matinee.recipes.checks import check_solution
 
 RECOMMENDER = Kind(
     word="recommender",
@@ -46,7 +49,9 @@ def create_recommender(operation: Operation, request: Request) -> Answer:
     _check_domain(group, recipe)
     config = _with_defaults(request.get("recommenderConfig", {}))
     _check_config(operation, group.arn, config, recipe)
+    check_solution(recipe, {})
     operation.leave_room(quotas.RECOMMENDERS, group.arn)
+    caller = operation.caller
     attributes = {**given(request, "datasetGroupArn", "recipeArn"), "recommenderConfig": config}
     operation.create(
         RECOMMENDER,
@@ -57,7 +62,7 @@ def create_recommender(operation: Operation, request: Request) -> Answer:
         uses={"datasetGroupArn": group.arn},
         tags=request.get("tags", ()),
         job=JobKind.RECOMMENDER,
-        payload={**attributes, "artifact": _new_prefix(operation, request["name"])},
+        payload={**attributes, "artifact": _new_prefix(caller.account, caller.region, request["name"])},
     )
     return {RECOMMENDER.arn_member: arn}
 
@@ -80,8 +85,8 @@ def list_recommenders(operation: Operation, request: Request) -> Answer:
 def update_recommender(operation: Operation, request: Request) -> Answer:
     """Change the configuration; the old one serves until that is done.
 
-    The job's payload: as a creation's, and `retrain`, whether the training columns changed; without it the artifact
-    stays.
+    The job's payload: as a creation's, and `retrain`, whether the training columns changed: only then is there
+    anything to train, by a job of another kind, which waits its turn among the trainings.
     """
     recommender = operation.find(RECOMMENDER, request["recommenderArn"])
     _require(recommender, "updated", "ACTIVE", "INACTIVE")
@@ -96,17 +101,18 @@ def update_recommender(operation: Operation, request: Request) -> Answer:
     recipe = catalogue.find(recommender["recipeArn"])
     _check_config(operation, recommender["datasetGroupArn"], config, recipe)
     change = {"recommenderConfig": config}
+    retrain = config.get("trainingDataConfig") != old.get("trainingDataConfig")
     updates.start(
         operation.connection,
         recommender,
-        JobKind.UPDATE_RECOMMENDER,
+        JobKind.RETRAIN_RECOMMENDER if retrain else JobKind.UPDATE_RECOMMENDER,
         shown=change,
         becomes=change,
         payload={
             **given(recommender.attributes, "datasetGroupArn", "recipeArn"),
             **change,
-            "retrain": config.get("trainingDataConfig") != old.get("trainingDataConfig"),
-            "artifact": _new_prefix(operation, recommender.name),
+            "retrain": retrain,
+            "artifact": _new_prefix(recommender.account, recommender.region, recommender.name),
         },
     )
     return {RECOMMENDER.arn_member: recommender.arn}
@@ -120,6 +126,18 @@ def start_recommender(operation: Operation, request: Request) -> Answer:
 def stop_recommender(operation: Operation, request: Request) -> Answer:
     """Stop serving and retraining; the model stays."""
     return _switch(operation, request, "stopped", "ACTIVE", "STOP PENDING", JobKind.STOP_RECOMMENDER)
+
+
+def refresh(connection: sa.Connection, recommender: Resource) -> str:
+    """Write the job of a weekly training; its payload is as a creation's. Returns the job's id.
+
+    No update shows it: the present model answers until the new one is there, and after that the new one.
+    """
+    payload = {
+        **given(recommender.attributes, "datasetGroupArn", "recipeArn", "recommenderConfig"),
+        "artifact": _new_prefix(recommender.account, recommender.region, recommender.name),
+    }
+    return outbox.enqueue(connection, JobKind.REFRESH_RECOMMENDER, recommender.arn, payload)
 
 
 def delete_recommender(operation: Operation, request: Request) -> Answer:
@@ -165,10 +183,9 @@ def _with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
     return {"minRecommendationRequestsPerSecond": 1, **config}
 
 
-def _new_prefix(operation: Operation, name: str) -> str:
+def _new_prefix(account: str, region: str, name: str) -> str:
     """A folder of its own for each training, so that the model in use stays whole."""
-    prefix = places.recommender_prefix(operation.caller.account, operation.caller.region, name)
-    return f"{prefix}/{secrets.token_hex(4)}"
+    return f"{places.recommender_prefix(account, region, name)}/{secrets.token_hex(4)}"
 
 
 OPERATIONS = (

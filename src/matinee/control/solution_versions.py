@@ -15,6 +15,7 @@ from matinee.control.records import Resource
 from matinee.control.solutions import SOLUTION, VERSION_SUMMARY, candidates
 from matinee.errors import InvalidInput, ResourceAlreadyExists, ResourceInUse
 from matinee.recipes import catalogue
+from matinee.recipes.checks import check_training_mode
 
 SOLUTION_VERSION = Kind(
     word="solution-version",
@@ -48,6 +49,7 @@ def create_solution_version(operation: Operation, request: Request) -> Answer:
         raise InvalidInput("trainingMode AUTOTRAIN marks automatic trainings. Use FULL or UPDATE.")
     if mode == "UPDATE":
         _check_update(operation, solution)
+        check_training_mode(catalogue.find(solution["recipeArn"]), mode)
     _refuse_taken_name(operation, solution, request.get("name"))
     version = train(
         operation,

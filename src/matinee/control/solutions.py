@@ -11,11 +11,13 @@ from matinee.control.datasets import schemas_of_group
 from matinee.control.kind import Answer, Blocker, Kind, Request, given, members
 from matinee.control.operation import Operation
 from matinee.control.outbox import JobKind
-from matinee.control.records import Resource
+from matinee.control.records import Resource, now_ms
 from matinee.control.training_config import check_events, check_schedule, check_solution_config
+from matinee.control.training_schedule import restart_after_update
 from matinee.errors import InvalidInput
 from matinee.recipes import catalogue
 from matinee.recipes.catalogue import Recipe
+from matinee.recipes.checks import check_solution
 
 SOLUTION = Kind(
     word="solution",
@@ -44,13 +46,15 @@ def create_solution(operation: Operation, request: Request) -> Answer:
     """Keep a recipe and how to train it. ACTIVE at once; with automatic training on, a schedule trains versions."""
     arn = operation.free_arn(f"solution/{request['name']}")
     group = operation.find_usable(DATASET_GROUP, request["datasetGroupArn"])
-    recipe = _recipe(request)
+    recipe, *others = _choices(request)
     config = request.get("solutionConfig", {})
     automatic = request.get("performAutoTraining", True)
     schemas = schemas_of_group(operation, group.arn)
     check_solution_config(config, recipe, schemas, event_type=request.get("eventType"))
     check_schedule(config.get("autoTrainingConfig", {}), automatic=automatic)
     _check_incremental(request, recipe)
+    for choice in (recipe, *others):
+        check_solution(choice, request)
     operation.leave_room(quotas.SOLUTIONS, group.arn)
     operation.create(
         SOLUTION,
@@ -105,6 +109,8 @@ def update_solution(operation: Operation, request: Request) -> Answer:
             f"The update of {solution.arn} changes nothing. Give performAutoTraining, performIncrementalUpdate or "
             "solutionUpdateConfig a value that differs from the present one."
         )
+    check_solution(recipe, {"solutionConfig": becomes["solutionConfig"]})
+    restart_after_update(operation.connection, solution, becomes, now_ms())
     updates.start(operation.connection, solution, JobKind.UPDATE_SOLUTION, shown=shown, becomes=becomes)
     return {SOLUTION.arn_member: solution.arn}
 
@@ -145,19 +151,17 @@ _AUTO_ML = tuple(
 )
 
 
-def _recipe(request: Request) -> Recipe:
-    """The recipe of a new solution; with AutoML, the first of those to choose from, all of them checked."""
+def _choices(request: Request) -> list[Recipe]:
+    """The recipe of a new solution; with AutoML, those to choose from."""
     named = request.get("recipeArn")
     if request.get("performAutoML"):
         if named is not None:
             raise InvalidInput("recipeArn is given although performAutoML is true. Leave one of them out.")
         choice = request.get("solutionConfig", {}).get("autoMLConfig", {}).get("recipeList")
-        offered = [_offered(arn) for arn in choice or [recipe.arn for recipe in _AUTO_ML]]
-        first, *_ = offered
-        return first
+        return [_offered(arn) for arn in choice or [recipe.arn for recipe in _AUTO_ML]]
     if named is None:
         raise InvalidInput("recipeArn is missing. Name a recipe of ListRecipes, or set performAutoML.")
-    return _offered(named)
+    return [_offered(named)]
 
 
 def _offered(arn: str) -> Recipe:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -99,6 +100,18 @@ class Histories:
     def one(cls, items: IntArray, timestamps: LongArray) -> Histories:
         """A batch of one history."""
         return cls(indptr=np.array([0, len(items)], dtype=np.int64), items=items, timestamps=timestamps)
+
+    @classmethod
+    def joined(cls, batches: Sequence[Histories]) -> Histories:
+        """One batch of all the histories of at least one batch, in order."""
+        if len(batches) == 1:
+            return batches[0]
+        lengths = np.concatenate([np.diff(batch.indptr) for batch in batches])
+        return cls(
+            indptr=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            items=np.concatenate([batch.items for batch in batches]),
+            timestamps=np.concatenate([batch.timestamps for batch in batches]),
+        )
 
     def take(self, rows: LongArray) -> Histories:
         """The histories numbered `rows` (k,), in that order."""

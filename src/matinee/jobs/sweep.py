@@ -23,7 +23,7 @@ def sweep(workshop: Workshop) -> list[str]:
     removes it anyway.
     """
     workshop.objects.sweep()
-    removed = [*_orphaned_parts(workshop), *_orphaned_artifacts(workshop)]
+    removed = [*_orphaned_parts(workshop), *_orphaned_artifacts(workshop), *_orphaned_models(workshop)]
     for key in removed:
         workshop.objects.delete_prefix(key)
     if removed:
@@ -33,11 +33,11 @@ def sweep(workshop: Workshop) -> list[str]:
 
 
 def _orphaned_parts(workshop: Workshop) -> Iterator[str]:
-    """Parquet parts are called after the job that wrote them."""
+    """Parquet parts are called after the job that wrote them; a job that wrote several numbers them."""
     for stored in workshop.objects.list("datasets"):
         with workshop.database.read() as connection:
             named = connection.scalar(sa.select(dataset_parts.c.seq).where(dataset_parts.c.object_key == stored.key))
-            if named is None and _ended(connection, PurePosixPath(stored.key).stem):
+            if named is None and _ended(connection, PurePosixPath(stored.key).stem.split(".")[0]):
                 yield stored.key
 
 
@@ -50,6 +50,24 @@ def _orphaned_artifacts(workshop: Workshop) -> Iterator[str]:
         with workshop.database.read() as connection:
             found = connection.execute(sa.select(resources.c.status).where(resources.c.arn == arn)).one_or_none()
         if found is None or found.status in ("CREATE FAILED", "CREATE STOPPED"):
+            yield folder
+
+
+def _orphaned_models(workshop: Workshop) -> Iterator[str]:
+    """A recommender's model is needed while its row names it, or while the job that writes it has not ended."""
+    folders = {"/".join(stored.key.split("/")[:5]) for stored in workshop.objects.list("recommenders")}
+    for folder in sorted(folders):
+        _, account, region, name, _ = folder.split("/")
+        arn = f"arn:aws:personalize:{region}:{account}:recommender/{name}"
+        with workshop.database.read() as connection:
+            found = connection.execute(sa.select(resources.c.private).where(resources.c.arn == arn)).one_or_none()
+            busy = sa.select(jobs.c.payload).where(jobs.c.arn == arn, jobs.c.state.not_in(ENDED))
+            written = {payload.get("artifact") for payload in connection.scalars(busy)}
+            # The deletion of users writes one under its own id.
+            busy_erasing = not _ended(connection, folder.rpartition("/")[2])
+        if busy_erasing or folder in written:
+            continue
+        if found is None or found.private.get("artifact") != folder:
             yield folder
 
 

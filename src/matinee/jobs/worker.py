@@ -16,7 +16,9 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from matinee.control import lifecycle
+from matinee.control.auto_training import start_due
 from matinee.control.outbox import JobKind
+from matinee.control.records import now_ms
 from matinee.jobs import outbox
 from matinee.jobs.engine import Engine
 from matinee.jobs.handlers import HANDLERS
@@ -35,6 +37,7 @@ _DISPATCH_SECONDS = 0.05
 _QUICK_AT_ONCE = 8
 _WATCH_SECONDS = 1.0
 _ADOPT_SECONDS = 5.0
+_SCHEDULE_SECONDS = 60.0
 _DRAIN_SECONDS = 5.0
 # Serving must not feel a training: on a busy machine the worker is the one that waits.
 _NICENESS = 5
@@ -45,7 +48,8 @@ LOST_SLOT = 70
 class Worker:
     """Carries out the jobs of one slot until `stop` is set.
 
-    `reached` is told every point that a job reaches; tests of crashes die there.
+    `reached` is told every point that a job reaches; tests of crashes die there. `clock` gives the time, in epoch
+    milliseconds, by which automatic trainings are due.
     """
 
     def __init__(
@@ -54,7 +58,9 @@ class Worker:
         *,
         handlers: Mapping[JobKind, Handler] = HANDLERS,
         reached: Callable[[str], None] | None = None,
+        clock: Callable[[], int] = now_ms,
     ) -> None:
+        self._settings, self._clock = settings, clock
         self.database = Database(settings.effective_database_url)
         self.database.upgrade()
         objects = open_store(settings)
@@ -90,6 +96,7 @@ class Worker:
 
     def _serve(self, engine: Engine, slot: Slot, stop: threading.Event) -> None:
         watched = adopted = time.monotonic()
+        scheduled = float("-inf")
         while not stop.wait(_DISPATCH_SECONDS):
             try:
                 outbox.dispatch(self.database, engine.start, room=_QUICK_AT_ONCE - len(self._running))
@@ -103,6 +110,11 @@ class Worker:
                 if now - adopted >= _ADOPT_SECONDS:
                     adopted = now
                     engine.adopt_orphans()
+                if self._settings.auto_training and now - scheduled >= _SCHEDULE_SECONDS:
+                    scheduled = now
+                    started = start_due(self.database, self._settings, self._clock())
+                    if started:
+                        log.info("trainings are due by schedule", resources=started)
             except Exception:  # the database may be away for a while; what runs tells by itself
                 log.exception("the dispatcher could not do its round; it goes on")
                 stop.wait(_WATCH_SECONDS)

@@ -85,6 +85,7 @@ def _finish(task: Task, outcome: Outcome) -> str:
     """Make the work visible, all of it at once, unless the job was stopped or taken over meanwhile."""
     unneeded: Sequence[str] = ()
     with task.database.transaction() as connection:
+        lifecycle.take_turn_for(connection, task.job.arn)
         if not task.current(connection, lock=True):
             return "NOTHING"
         stopped = lifecycle.stop_requested(connection, task.job)
@@ -106,6 +107,7 @@ def _finish(task: Task, outcome: Outcome) -> str:
 def _end(task: Task, end: str, reason: str = "") -> str:
     """End a job that did not succeed; what it wrote is removed."""
     with task.database.transaction() as connection:
+        lifecycle.take_turn_for(connection, task.job.arn)
         if not task.current(connection, lock=True):
             return "NOTHING"
         if end == "FAILED":

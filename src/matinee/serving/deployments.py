@@ -38,7 +38,7 @@ class Deployment:
     config: Mapping[str, Any]
     artifact: Artifact | None
     prefix: str | None
-    version: tuple[int, int]
+    version: tuple[object, ...]
 
     @property
     def metadata_enabled(self) -> bool:
@@ -84,15 +84,18 @@ class Deployments:
         return deployment.artifact
 
     def _load(self, view: View, arn: str, previous: Deployment | None) -> Deployment:
-        """One indexed read while nothing has changed; a new version is opened before the first answer from it."""
+        """Two indexed reads while nothing has changed; a new version is opened before the first answer from it.
+
+        The model's own row is looked at too: the deletion of users puts another artifact in the place of the old one.
+        """
         row = records.find(view.connection, arn)
         if row is None or row.status in _GOING:
             raise ResourceNotFound.of(arn)
-        if previous is not None and previous.version == (row.seq, row.updated_at):
-            return previous
         model = row if row.kind == "recommender" else records.find(view.connection, row["solutionVersionArn"])
         if model is None:
             raise InvalidInput(f"The solution version of {arn} does not exist any more.")
+        if previous is not None and previous.version == _version(row, model):
+            return previous
         return self._deployment(row, model)
 
     def _deployment(self, row: Resource, model: Resource) -> Deployment:
@@ -107,7 +110,7 @@ class Deployments:
             config=row.attributes.get("campaignConfig") or row.attributes.get("recommenderConfig") or {},
             artifact=None if prefix is None else self._open(prefix),
             prefix=prefix,
-            version=(row.seq, row.updated_at),
+            version=_version(row, model),
         )
 
     def _open(self, prefix: str) -> Artifact:
@@ -119,3 +122,7 @@ class Deployments:
                 _ = artifact.model
                 self._artifacts[prefix] = artifact
             return artifact
+
+
+def _version(row: Resource, model: Resource) -> tuple[object, ...]:
+    return (row.seq, row.updated_at, model.seq, model.private.get("artifact"))

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 from matinee.control import records
 from matinee.data.schemas import Schema
 from matinee.serving.freshness import FreshCache, View
 from matinee.serving.streamed_records import schema_of
+from matinee.storage.metadata import resources
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,10 +25,14 @@ class GroupDataset:
 
 @dataclass(frozen=True)
 class Group:
-    """The datasets of a group by type. `version` changes with any of them."""
+    """The datasets of a group by type. `version` changes with any of them and with `erasures`.
+
+    `erasures` tells one set of deletions of users, begun or ended, from the next.
+    """
 
     datasets: Mapping[str, GroupDataset]
     version: tuple[tuple[int, int], ...]
+    erasures: tuple[tuple[int, int], ...] = ()
 
     @property
     def schemas(self) -> Mapping[str, Schema]:
@@ -45,8 +52,12 @@ class Groups:
 
 
 def _load(view: View, arn: str, previous: Group | None) -> Group:
-    rows = records.children(view.connection, arn, "dataset")
-    version = tuple((row.seq, row.updated_at) for row in rows)
+    found = view.connection.execute(
+        sa.select(resources.c.kind, resources.c.seq, resources.c.updated_at)
+        .where(resources.c.parent == arn, resources.c.kind.in_(("dataset", "data-deletion-job")))
+        .order_by(resources.c.seq)
+    ).all()
+    version = tuple((seq, updated_at) for _, seq, updated_at in found)
     if previous is not None and previous.version == version:
         return previous
     return Group(
@@ -56,8 +67,9 @@ def _load(view: View, arn: str, previous: Group | None) -> Group:
                 schema=schema_of(view.connection, row["schemaArn"]),
                 created=(row.seq, row.created_at),
             )
-            for row in rows
+            for row in records.children(view.connection, arn, "dataset")
             if row.attributes.get("schemaArn")
         },
         version=version,
+        erasures=tuple((seq, updated_at) for kind, seq, updated_at in found if kind == "data-deletion-job"),
     )

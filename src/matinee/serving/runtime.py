@@ -13,6 +13,7 @@ from matinee.data.interactions import FloatArray
 from matinee.errors import InvalidInput
 from matinee.filters.columns import Mask
 from matinee.recipes.catalogue import Call
+from matinee.serving.answers import ranked, recommended
 from matinee.serving.asked import ranking_asked, recommendations_asked
 from matinee.serving.freshness import Freshness
 from matinee.serving.metadata import metadata, wanted_columns
@@ -60,7 +61,7 @@ class Runtime:
             automatic = scene.automatic()
             allowed = automatic & self._stage.allowed(scene, asked.filter)
             promoted = self._promoted(scene, scores, automatic)
-        others = _best_entries(scene, scores, allowed, without=promoted)
+        others = recommended(scene, scores, allowed, without=promoted)
         entries = interleave(promoted, others, self._random) if promoted else others
         return {"itemList": _elements(scene, entries, columns), "recommendationId": _recommendation_id()}
 
@@ -73,16 +74,7 @@ class Runtime:
             columns = _metadata_columns(scene)
             scores = scene.scores()
             allowed = self._stage.allowed(scene, asked.filter)
-        given = {item: scene.number(item) for item in asked.inputs}
-        kept = {item: number for item, number in given.items() if allowed[number]}
-        order = sorted(kept, key=lambda item: -scores[kept[item]])
-        among = np.zeros(scene.size, np.bool_)
-        among[list(kept.values())] = True
-        numbers = np.array([kept[item] for item in order], dtype=np.int64)
-        shares = probabilities(scores, scene.deployment.recipe.scores, among, numbers)
-        ranking = [
-            _element(scene, item, Entry(kept[item], score), columns) for item, score in zip(order, shares, strict=True)
-        ]
+        ranking = [_element(scene, item, entry, columns) for item, entry in ranked(scene, scores, allowed)]
         return {"personalizedRanking": ranking, "recommendationId": _recommendation_id()}
 
     def get_action_recommendations(self, caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,14 +109,6 @@ def _metadata_columns(scene: Scene) -> tuple[str, ...]:
         enabled=scene.deployment.metadata_enabled,
         results=scene.asked.results,
     )
-
-
-def _best_entries(scene: Scene, scores: FloatArray, allowed: Mask, *, without: Sequence[Entry]) -> list[Entry]:
-    """The best allowed items that are not promoted, with what their scores read."""
-    allowed[[entry.item for entry in without]] = False
-    chosen = best(scores, allowed, scene.asked.results - len(without))
-    shares = probabilities(scores, scene.deployment.recipe.scores, allowed, chosen)
-    return [Entry(int(item), share) for item, share in zip(chosen, shares, strict=True)]
 
 
 def _elements(scene: Scene, entries: Sequence[Entry], columns: Sequence[str]) -> list[dict[str, Any]]:

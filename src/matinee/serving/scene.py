@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from matinee.control.context import Caller
-from matinee.data.interactions import FloatArray
+from matinee.data.interactions import FloatArray, Histories
 from matinee.errors import InvalidInput
 from matinee.filters.columns import Mask
 from matinee.filters.evaluation import Request, allowed
@@ -55,24 +55,7 @@ class Scene:
 
     def scores(self) -> FloatArray:
         """The model's scores (size,); -inf for what it does not know and for the item asked about."""
-        known = self._neighbours() if self.deployment.recipe.item_recipe else self._personal()
-        scores = np.full(self.size, -np.inf, np.float32)
-        scores[: len(known)] = known
-        return scores
-
-    def _personal(self) -> FloatArray:
-        scores: FloatArray = self.artifact.model.score(self.state.histories(self.artifact.n_items))[0]
-        return scores
-
-    def _neighbours(self) -> FloatArray:
-        """Scores of the items like `itemId`; popular items for one that the model does not know (spec 7.9)."""
-        model, item = self.artifact.model, self.artifact.item_index(str(self.asked.item_id))
-        if not isinstance(model, RelatedItemsModel):
-            raise InvalidInput(f"{self.deployment.arn} has a model that does not relate items; train it again.")
-        if item is None:
-            item = -1
-        scores = model.score_related(np.array([item], dtype=np.int32))[0]
-        return with_popular_tail(scores, self.artifact.popularity)
+        return next(scores_of([self]))
 
     def check_context(self) -> None:
         """Raise `InvalidInput` when a context key is not a column of the Interactions dataset."""
@@ -96,10 +79,38 @@ class Scene:
         return mask
 
 
+def scores_of(scenes: Sequence[Scene]) -> Iterator[FloatArray]:
+    """The scores of each scene (its size,), as `Scene.scores`; all are of one deployment, whose model is asked once."""
+    for scene, known in zip(scenes, _asked_once(scenes), strict=True):
+        scores = np.full(scene.size, -np.inf, np.float32)
+        scores[: len(known)] = known
+        yield scores
+
+
+def _asked_once(scenes: Sequence[Scene]) -> Iterator[FloatArray]:
+    """The model's own scores (n_items,) for each scene.
+
+    For related items, popular items follow the neighbours, and stand alone where the model does not know the item.
+    """
+    artifact, deployment = scenes[0].artifact, scenes[0].deployment
+    model = artifact.model
+    if not deployment.recipe.item_recipe:
+        yield from model.score(Histories.joined([scene.state.histories(artifact.n_items) for scene in scenes]))
+        return
+    if not isinstance(model, RelatedItemsModel):
+        raise InvalidInput(f"{deployment.arn} has a model that does not relate items; train it again.")
+    found = (artifact.item_index(str(scene.asked.item_id)) for scene in scenes)
+    numbers = np.array([-1 if number is None else number for number in found], dtype=np.int32)
+    for scores in model.score_related(numbers):
+        yield with_popular_tail(scores, artifact.popularity)
+
+
 class Stage:
     """Builds scenes; keeps in memory what calls share."""
 
     def __init__(self, objects: ObjectStore) -> None:
+        self._objects = objects
+        self._erasures: dict[str, object] = {}
         self._deployments = Deployments(objects)
         self._groups = Groups()
         self._filters = AppliedFilters(self._groups)
@@ -113,13 +124,25 @@ class Stage:
         deployment = self._deployments.resolve(view, caller, asked.arn, asked.kind, call)
         asked.check_ids(deployment.recipe)
         artifact = self._deployments.artifact(deployment)
-        group = self._groups.get(view, deployment.group_arn)
-        dataset = group.datasets.get("ITEMS")
-        items = self._tables.get(artifact, None if dataset is None else self._records.get(view, dataset))
+        group, items = self.catalogue(view, deployment.group_arn, artifact)
         user = asked.user_id or ""
         events = self._streamed.get(view, deployment.group_arn, user) if user else ()
         state = self._states.get(artifact, user, events, items)
         return Scene(view, caller, asked, deployment, artifact, group, items, state)
+
+    def catalogue(self, view: View, group_arn: str, artifact: Artifact) -> tuple[Group, ItemTable]:
+        """A group's datasets, and the items of an artifact together with those of its ITEMS dataset."""
+        group = self._groups.get(view, group_arn)
+        self._forget_the_erased(group_arn, group)
+        dataset = group.datasets.get("ITEMS")
+        return group, self._tables.get(artifact, None if dataset is None else self._records.get(view, dataset))
+
+    def _forget_the_erased(self, group_arn: str, group: Group) -> None:
+        """Let go of everything kept in memory when users were deleted since: it may be theirs."""
+        if self._erasures.setdefault(group_arn, group.erasures) != group.erasures:
+            self._erasures[group_arn] = group.erasures
+            self._records, self._tables = RecordReader(self._objects), ItemTables()
+            self._streamed, self._states = StreamedEvents(), UserStates()
 
     def allowed(self, scene: Scene, asked: FilterAsked | None) -> Mask:
         """What a filter of the request lets through (scene.size,); everything without one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -51,14 +52,25 @@ class StreamedEvents:
     """Users' streamed events by (group ARN, user ID), as of each request."""
 
     def __init__(self) -> None:
-        self._cache: FreshCache[UserKey, tuple[StreamedEvent, ...]] = FreshCache(_load, MOST_USERS)
+        self._cache: FreshCache[UserKey, tuple[StreamedEvent, ...]] = FreshCache(load, MOST_USERS)
 
     def get(self, view: View, group_arn: str, user_id: str) -> tuple[StreamedEvent, ...]:
         """The user's events, oldest first; the same object as long as nothing in the database changed."""
         return self._cache.get(view, (group_arn, user_id))
 
 
-def _load(view: View, key: UserKey, previous: tuple[StreamedEvent, ...] | None) -> tuple[StreamedEvent, ...]:
+def streamed_to(connection: sa.Connection, group_arn: str, users: Collection[str]) -> set[str]:
+    """Which of `users`, a few hundred at most, have streamed events, under their own name or a session's."""
+    own = sa.select(events.c.user_id).where(events.c.group_arn == group_arn, events.c.user_id.in_(users))
+    anonymous = sa.select(events.c.session_id).where(events.c.group_arn == group_arn, events.c.session_id.in_(users))
+    linked = sa.select(session_links.c.user_id).where(
+        session_links.c.group_arn == group_arn, session_links.c.user_id.in_(users)
+    )
+    return {user for user in connection.scalars(sa.union(own, anonymous, linked)) if user is not None}
+
+
+def load(view: View, key: UserKey, previous: tuple[StreamedEvent, ...] | None = None) -> tuple[StreamedEvent, ...]:
+    """The events of one user of a group, oldest first; `previous` itself when they are the same."""
     group_arn, user_id = key
     values = {"group_arn": group_arn, "user_id": user_id}
     rows: dict[int, StreamedEvent] = {}

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, BinaryIO, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from matinee.errors import DataProblem
 from matinee.storage import s3_reading
@@ -24,10 +24,11 @@ _SKIPPED = (".", "_")
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file of a location: `name` as messages show it, `size` in bytes."""
+    """One file of a location: `name` as messages show it, `size` in bytes; `version` changes with the content."""
 
     name: str
     size: int
+    version: str = ""
     _path: Path | None = field(default=None, repr=False)
     _key: s3_reading.Key | None = field(default=None, repr=False)
 
@@ -42,20 +43,20 @@ class SourceFile:
             raise _unreadable(self.name, error) from error
 
 
-def list_sources(location: str, *, roots: Sequence[Path] = ()) -> tuple[SourceFile, ...]:
+def list_sources(location: str, *, roots: Sequence[Path] = (), deep: bool = False) -> tuple[SourceFile, ...]:
     """The files that `location` names, in the order of their names; at least one.
 
-    `s3://bucket/key.csv` and `file:///path.csv` name one file, `…/folder/` all files directly in it (names that
-    begin with `.` or `_` left out). Without the closing `/`, a folder is tried when there is no such file. When
-    `roots` are given, `file://` reaches only what really lies below one of them, links followed.
+    `s3://bucket/key.csv` and `file:///path.csv` name one file, `…/folder/` all files directly in it (`deep`: and in the
+    folders in it), names that begin with `.` or `_` left out. Without the closing `/`, a folder is tried when there is
+    no such file. When `roots` are given, `file://` reaches only what really lies below one of them, links followed.
 
     Raises `DataProblem` in the words of the Personalize service, followed by what was found in the way.
     """
     url = urlsplit(location)
     if url.scheme == "s3" and url.netloc:
-        found = _list_s3(url.netloc, location.split("/", 3)[3] if location.count("/") > 2 else "", location)
+        found = _list_s3(url.netloc, location.split("/", 3)[3] if location.count("/") > 2 else "", deep=deep)
     elif url.scheme == "file":
-        found = _list_files(_file_path(location, roots), location, roots)
+        found = _list_files(_file_path(location, roots), location, roots, deep=deep)
     else:
         raise _invalid(location, "Give s3://bucket/key, s3://bucket/folder/ or file:///path.")
     if not found:
@@ -88,33 +89,50 @@ def open_output(location: str, *, roots: Sequence[Path] = ()) -> Iterator[IO[byt
         raise _invalid(location, "Give s3://bucket/key or file:///path.")
 
 
-def _list_s3(bucket: str, key: str, location: str) -> list[SourceFile]:
+def inside(folder: str, name: str) -> str:
+    """The location of a file called `name` in a folder's location, with or without its closing `/`."""
+    return f"{folder.rstrip('/')}/{quote(name) if folder.startswith('file:') else name}"
+
+
+def _list_s3(bucket: str, key: str, *, deep: bool) -> list[SourceFile]:
     if key and not key.endswith("/"):
         exact = [entry for entry in s3_reading.listing(bucket, key) if entry.key == key]
         if exact:
             return [_of_s3(bucket, exact[0])]
     folder = key if not key or key.endswith("/") else f"{key}/"
-    entries = (entry for entry in s3_reading.listing(bucket, folder) if entry.key != folder)
-    return [_of_s3(bucket, entry) for entry in entries if not entry.key[len(folder) :].startswith(_SKIPPED)]
+    entries = (entry for entry in s3_reading.listing(bucket, folder, deep=deep) if not entry.key.endswith("/"))
+    return [_of_s3(bucket, entry) for entry in entries if not _is_skipped(entry.key[len(folder) :])]
+
+
+def _is_skipped(relative: str) -> bool:
+    return any(part.startswith(_SKIPPED) for part in relative.split("/"))
 
 
 def _of_s3(bucket: str, entry: s3_reading.Entry) -> SourceFile:
-    return SourceFile(f"s3://{bucket}/{entry.key}", entry.size, _key=s3_reading.Key(bucket, entry.key, entry.e_tag))
+    key = s3_reading.Key(bucket, entry.key, entry.e_tag)
+    return SourceFile(f"s3://{bucket}/{entry.key}", entry.size, entry.e_tag, _key=key)
 
 
-def _list_files(path: Path, location: str, roots: Sequence[Path]) -> list[SourceFile]:
+def _of_file(path: Path) -> SourceFile:
+    facts = path.stat()
+    return SourceFile(str(path), facts.st_size, f"{facts.st_mtime_ns}-{facts.st_ino}", _path=path)
+
+
+def _list_files(path: Path, location: str, roots: Sequence[Path], *, deep: bool) -> list[SourceFile]:
     try:
         if path.is_file():
             if location.endswith("/"):
                 raise _invalid(location, "This is a file, not a folder: leave the closing / out.")
-            return [SourceFile(str(path), path.stat().st_size, _path=path)]
+            return [_of_file(path)]
         if not path.is_dir():
             return []
         # The folder was checked, what its links point to was not: a link that leads out counts as not there.
         return [
-            SourceFile(str(entry), entry.stat().st_size, _path=entry)
-            for entry in path.iterdir()
-            if not entry.name.startswith(_SKIPPED) and entry.is_file() and _allowed(entry.resolve(), roots)
+            _of_file(entry)
+            for entry in (path.rglob("*") if deep else path.iterdir())
+            if not _is_skipped(entry.relative_to(path).as_posix())
+            and entry.is_file()
+            and _allowed(entry.resolve(), roots)
         ]
     except OSError as error:
         raise _unreadable(location, error) from error

@@ -196,6 +196,19 @@ class Database:
 
         upgrade(self)
 
+    def wipe_log(self) -> None:
+        """Have SQLite empty its write-ahead log, which still holds what was deleted; waits for readers, for a minute.
+
+        Pages of the database itself are wiped by transactions that set `secure_delete`. PostgreSQL does it by itself,
+        when it vacuums.
+        """
+        if self.is_sqlite:
+            connection = self.engine.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                connection.close()
+
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()

@@ -73,11 +73,13 @@ class S3Objects:
         return bool(self._metas(key))
 
     def delete_prefix(self, prefix: str) -> None:
-        """Remove an object or a whole folder; nothing happens when it is not there."""
+        """Remove an object or a whole folder, and copies of it here; nothing happens when it is not there."""
         paths = [meta["path"] for meta in self._metas(prefix)]
         if paths:
             with self._told(prefix):
                 obstore.delete(self._store, paths)
+        for copy in list(self._cache.glob(f"*/{checked_key(prefix)}")):
+            shutil.rmtree(self._cache / copy.relative_to(self._cache).parts[0], ignore_errors=True)
 
     def local(self, key: str) -> Path:
         """A copy of the object (or folder) in the cache, fetched when it is not there yet.

@@ -45,10 +45,14 @@ class Entry:
     e_tag: str
 
 
-def listing(bucket: str, prefix: str) -> Iterator[Entry]:
-    """Objects whose key begins with `prefix` and has no further `/`, in key order. Raises `DataProblem`."""
+def listing(bucket: str, prefix: str, *, deep: bool = False) -> Iterator[Entry]:
+    """Objects whose key begins with `prefix` and, unless `deep`, has no further `/`; in key order.
+
+    Raises `DataProblem`.
+    """
     with _told(Key(bucket, prefix), "ListObjectsV2"):
-        pages = _client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
+        within = "" if deep else "/"
+        pages = _client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter=within)
         for page in pages:
             for found in page.get("Contents", []):
                 yield Entry(found["Key"], found["Size"], found["ETag"])

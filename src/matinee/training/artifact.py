@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -145,8 +145,42 @@ def write_artifact(
         **manifest,
         "model": {"name": model.name, "config": model.config_dict()},
         "data": {**manifest.get("data", {}), "event_types": list(log.event_types)},
-        "files": describe_files(folder, leave_out=(MANIFEST,)),
     }
+    return _finish(folder, whole)
+
+
+def write_without_users(source: Path, folder: Path, users: Collection[str]) -> None:
+    """Write into `folder`, which is made, the artifact in `source` without the histories of `users`.
+
+    Files that stay as they are become links to those of `source`. The model is the same: it holds no users.
+    """
+    artifact = Artifact.open(source, verify=False)
+    for name in artifact.manifest["files"]:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        if name != _USERS:
+            (folder / name).symlink_to((source / name).absolute())
+    write_arrays(folder / _USERS, _tensors_without(_map(source / _USERS), users))
+    _finish(folder, {name: value for name, value in artifact.manifest.items() if name not in ("files", "checksum")})
+
+
+def _tensors_without(tensors: Mapping[str, AnyArray], users: Collection[str]) -> dict[str, AnyArray]:
+    """Arrays of users.safetensors without the rows of `users`."""
+    ids = list(IdTable.from_tensors(tensors))
+    kept = np.flatnonzero([one not in users for one in ids])
+    lengths = np.diff(tensors["indptr"])
+    keep = np.zeros(len(ids), np.bool_)
+    keep[kept] = True
+    events = np.repeat(keep, lengths)
+    return {
+        **IdTable.of([ids[row] for row in kept]).tensors(),
+        "indptr": np.concatenate([[0], np.cumsum(lengths[kept])]).astype(np.int64),
+        **{name: tensors[name][events] for name in ("items", "timestamps", "event_types")},
+    }
+
+
+def _finish(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the manifest, files and checksums added: the folder is whole from then on. Returns what was written."""
+    whole = {**manifest, "files": describe_files(folder, leave_out=(MANIFEST,))}
     whole["checksum"] = _checksum(whole)
     partial = folder / f"{MANIFEST}.partial"
     partial.write_text(json.dumps(whole, indent=1, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")

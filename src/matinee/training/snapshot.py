@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,16 +18,10 @@ from matinee.errors import StorageProblem
 from matinee.storage.metadata import Database, dataset_parts, events, records, resources, session_links
 from matinee.storage.objects import ObjectStore
 from matinee.training.selection import Selection, check_enough, check_event_types
+from matinee.training.streamed_rows import EVENT_COLUMNS, by_column, event_details, frame_of
 
 #: A part can be swapped away between listing and opening it; then everything is listed again.
 _ATTEMPTS = 3
-_EVENT_COLUMNS = {
-    "USER_ID": pl.String(),
-    "ITEM_ID": pl.String(),
-    "TIMESTAMP": pl.Int64(),
-    "EVENT_TYPE": pl.String(),
-    "EVENT_VALUE": pl.Float64(),
-}
 
 
 @dataclass(frozen=True)
@@ -182,26 +175,16 @@ def _streamed_events(connection: sa.Connection, group_arn: str, schema: Schema |
         .where(events.c.group_arn == group_arn, events.c.item_id.is_not(None), user.is_not(None))
         .order_by(events.c.seq)
     )
-    columns = dict(_EVENT_COLUMNS) | (polars_schema(schema) if schema else {})
+    columns = dict(EVENT_COLUMNS) | (polars_schema(schema) if schema else {})
     rows = (
         {
-            **_by_column((details or {}).get("properties") or {}, columns),
-            **dict(zip(_EVENT_COLUMNS, values, strict=True)),
-            **_event_details(details or {}),
+            **by_column((details or {}).get("properties") or {}, columns),
+            **dict(zip(EVENT_COLUMNS, values, strict=True)),
+            **event_details(details or {}),
         }
         for *values, details in connection.execute(query)
     )
-    return _frame(rows, columns)
-
-
-def _event_details(details: Mapping[str, Any]) -> dict[str, Any]:
-    """Members of a streamed event that have reserved columns."""
-    impression = details.get("impression")
-    return {
-        "IMPRESSION": "|".join(impression) if impression else None,
-        "RECOMMENDATION_ID": details.get("recommendationId"),
-        "EVENT_ATTRIBUTION_SOURCE": details.get("eventAttributionSource"),
-    }
+    return frame_of(rows, columns)
 
 
 def _streamed_records(connection: sa.Connection, dataset_arn: str, schema: Schema | None) -> pl.DataFrame | None:
@@ -212,32 +195,7 @@ def _streamed_records(connection: sa.Connection, dataset_arn: str, schema: Schem
     columns = polars_schema(schema)
     key = schema.key
     rows = (
-        {**_by_column(properties, columns), key: entity}
+        {**by_column(properties, columns), key: entity}
         for entity, properties in connection.execute(query.order_by(records.c.seq))
     )
-    return _frame(rows, columns)
-
-
-def _by_column(properties: Mapping[str, Any], columns: Iterable[str]) -> dict[str, Any]:
-    """Property names as columns: `numReviews` is NUM_REVIEWS. Names are unique once underscores are removed (2.1)."""
-    known = {name.replace("_", "").lower(): name for name in columns}
-    return {
-        known[name.replace("_", "").lower()]: value
-        for name, value in properties.items()
-        if name.replace("_", "").lower() in known
-    }
-
-
-def _frame(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """Rows as a frame of typed columns; a value that is not of its column's type becomes null."""
-    values: dict[str, list[Any]] = {name: [] for name in columns}
-    for row in rows:
-        for name, column in values.items():
-            column.append(row.get(name))
-    return pl.DataFrame([_series(name, values[name], dtype) for name, dtype in columns.items()])
-
-
-def _series(name: str, values: Sequence[Any], dtype: pl.DataType) -> pl.Series:
-    if dtype == pl.String():
-        values = [None if value is None else str(value) for value in values]
-    return pl.Series(name, values, dtype=dtype, strict=False)
+    return frame_of(rows, columns)

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 from tests.unit.control.tenant import Tenant
 
+from matinee.control import solution_versions, solutions
 from matinee.settings import Settings
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Solutions and trainings that this version refuses may be made, as a version that can train them will let them."""
+    monkeypatch.setattr(solutions, "check_solution", lambda *_: None)
+    monkeypatch.setattr(solution_versions, "check_training_mode", lambda *_: None)
 
 
 @pytest.fixture

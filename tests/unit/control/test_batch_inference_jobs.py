@@ -94,6 +94,7 @@ def test_what_does_not_fit_is_refused(tenant: Tenant, version: str, params: dict
         start(tenant, version, **params)
 
 
+@pytest.mark.usefixtures("later")
 @pytest.mark.parametrize(
     ("recipe", "sentence"),
     [

@@ -60,6 +60,7 @@ class Sequences(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.tenant = Tenant.of(Settings(home=Path(self.folder.name), aws_quotas=True), "sqlite://")
         self.seen: dict[str, tuple[str, str, str | None]] = {}
+        self.condemned: set[str] = set()
         self.tenant.schema("schema", INTERACTIONS)
         self.tenant.schema("domain", INTERACTIONS, domain="VIDEO_ON_DEMAND")
 
@@ -86,10 +87,12 @@ class Sequences(RuleBasedStateMachine):
             self.tenant.database.close()
             self.folder.cleanup()
 
-    def attempt(self, operation: str, **params: Any) -> None:
-        """Call an operation; a refusal that the model declares is as good an answer as any."""
+    def attempt(self, operation: str, **params: Any) -> bool:
+        """Call an operation; a refusal that the model declares is as good an answer as any. Whether it was taken."""
         with suppress(ApiError):
             self.tenant.call(operation, **params)
+            return True
+        return False
 
     def arn(self, suffix: str) -> str:
         return self.tenant.caller.arn(suffix)
@@ -154,7 +157,9 @@ class Sequences(RuleBasedStateMachine):
         found = [arn for arn, (word, _, _) in self.seen.items() if word == kind]
         if found:
             operation, member = DELETABLE[kind]
-            self.attempt(operation, **{member: found[pick % len(found)]})
+            arn = found[pick % len(found)]
+            if self.attempt(operation, **{member: arn}):
+                self.condemned.add(arn)
 
     @rule(pick=PICK, end=st.sampled_from(["begin", "succeed", "fail", "crash"]))
     def step(self, pick: int, end: str) -> None:
@@ -187,9 +192,12 @@ class Sequences(RuleBasedStateMachine):
                 became = now[arn][1]
                 assert became == status or became in states.TRANSITIONS[kind][status], f"{arn}: {status} to {became}"
             else:
-                went_along = parent is not None and parent not in now and kind not in OF_THEIR_OWN
+                # What a failed deletion gave back still goes with what it lives in.
+                may_go_along = kind not in OF_THEIR_OWN or arn in self.condemned
+                went_along = parent is not None and parent not in now and may_go_along
                 assert went_along or status in states.DELETING, f"{arn} went from {status}"
         self.seen = now
+        self.condemned &= set(now)
 
     @invariant()
     def nothing_dangles(self) -> None:

@@ -99,6 +99,7 @@ def test_update_training_is_for_recipes_that_can_be_refreshed(tenant: Tenant, so
         tenant.create_solution_version(solutionArn=solution, trainingMode="UPDATE")
 
 
+@pytest.mark.usefixtures("later")
 def test_update_training_needs_an_earlier_full_one(tenant: Tenant) -> None:
     solution = tenant.solution(tenant.group(), recipe=f"{RECIPES}aws-user-personalization")
     with pytest.raises(InvalidInput, match="needs an ACTIVE FULL version"):
@@ -178,3 +179,10 @@ def test_real_quotas_allow_twenty_trainings_at_once(limited: Tenant) -> None:
         limited.create_solution_version(solutionArn=solution)
     with pytest.raises(LimitExceeded, match="More than 20 resources with PENDING or IN_PROGRESS status"):
         limited.create_solution_version(solutionArn=solution)
+
+
+def test_update_training_is_not_available_yet(tenant: Tenant) -> None:
+    solution = tenant.solution(tenant.group(), recipe=f"{RECIPES}aws-user-personalization")
+    tenant.version(solution)
+    with pytest.raises(InvalidInput, match="trainingMode UPDATE is not available in this version"):
+        tenant.create_solution_version(solutionArn=solution, trainingMode="UPDATE")

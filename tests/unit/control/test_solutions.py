@@ -29,6 +29,7 @@ def test_a_solution_is_active_at_once(tenant: Tenant, group: str) -> None:
     assert tenant.pending() == []
 
 
+@pytest.mark.usefixtures("later")
 def test_describe_returns_what_create_was_given(tenant: Tenant, group: str) -> None:
     config = {
         "eventValueThreshold": "3.5",
@@ -206,6 +207,7 @@ def test_an_objective_needs_an_items_dataset(tenant: Tenant, group: str) -> None
         tenant.solution(group, recipe=V1, solutionConfig={"optimizationObjective": {"itemAttribute": "PRICE"}})
 
 
+@pytest.mark.usefixtures("later")
 def test_an_objective_over_a_numeric_column_is_kept(tenant: Tenant, group: str) -> None:
     tenant.dataset(group, tenant.schema("items", ITEMS), "Items")
     config = {"optimizationObjective": {"itemAttribute": "PRICE", "objectiveSensitivity": "HIGH"}}
@@ -326,3 +328,24 @@ def test_a_training_keeps_its_solution(tenant: Tenant, group: str) -> None:
     version = tenant.create_solution_version(solutionArn=solution)["solutionVersionArn"]
     with pytest.raises(ResourceInUse, match=f"while {version} is in progress"):
         tenant.delete_solution(solutionArn=solution)
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        ({"recipe": f"{RECIPES}aws-trending-now"}, "needs the counting of interactions"),
+        ({"performHPO": True}, "performHPO"),
+        ({"performHPO": True, "recipe": f"{RECIPES}aws-sims"}, "performHPO is not available in this version"),
+    ],
+)
+def test_what_cannot_be_trained_yet_is_refused(
+    tenant: Tenant, group: str, params: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(InvalidInput, match=sentence):
+        tenant.solution(group, **params)
+
+
+def test_automl_is_refused_when_a_choice_cannot_be_trained(tenant: Tenant, group: str) -> None:
+    config = {"autoMLConfig": {"recipeList": [V2, f"{RECIPES}aws-trending-now"]}}
+    with pytest.raises(InvalidInput, match="aws-trending-now needs"):
+        tenant.create_solution(name="s", datasetGroupArn=group, performAutoML=True, solutionConfig=config)

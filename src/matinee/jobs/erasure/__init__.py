@@ -1,0 +1,1 @@
+"""Deleting users: what a dataset group holds of them, store by store."""
