@@ -334,7 +334,7 @@ def main() -> None:
     facts = (
         f"Measured {datetime.now(UTC):%Y-%m-%d} on {_processor()}, {os.cpu_count()} cores (load {load:.1f}, other work "
         f"included),\n{platform.system()} {platform.machine()}, Python {platform.python_version()}, {calls} calls a "
-        f"row, by `python benchmarks/{Path(__file__).name}`."
+        f"row, priority {os.nice(0)}, by `python benchmarks/{Path(__file__).name}`."
     )
     given.out.write_text(page(results, facts, groups * PER_GROUP), encoding="utf-8")
     print(f"written {given.out}")

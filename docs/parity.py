@@ -76,7 +76,7 @@ def parity_page() -> str:
     told = tomllib.loads(Path(__file__).with_name("parity_notes.toml").read_text(encoding="utf-8"))
     active = [note for note in notes() if note.only is None or holds(note.only)]
     standings = {name: standing(name, active) for name in models()}
-    found = {name: {member: _member(name, member, active) for member in members_of(name)} for name in models()}
+    found = {name: {member: member_standing(name, member, active) for member in members_of(name)} for name in models()}
     lacking = [f"{name}.{member.path}" for name in found for member in found[name] if found[name][member] is None]
     if lacking:
         raise NoEvidence(f"no code names these members; write a note for each: {', '.join(lacking)}")
@@ -105,17 +105,17 @@ def notes() -> tuple[Note, ...]:
 
 
 def standing(operation: str, active: list[Note]) -> Standing:
-    """What is true of an operation as a whole; what a note says of it counts when nothing worse is found."""
+    """What is true of an operation as a whole."""
     tests = suite()
     if operation not in handlers():
         return Standing(DIFFERS, "No handler: answered as an unknown operation.")
+    note = _note(operation, "", active)
+    if note is not None:
+        return note
     idle = jobs_without_handler(operation)
     if idle:
         words = ", ".join(kind.value for kind in idle)
         return Standing(DIFFERS, f"Checked and recorded, but the worker of this version fails its job ({words}).")
-    note = _note(operation, "", active)
-    if note is not None:
-        return note
     if operation not in tests.called:
         return Standing(NOT_VERIFIED, "The client suite does not call it.")
     if operation in tests.refused:
@@ -123,7 +123,7 @@ def standing(operation: str, active: list[Note]) -> Standing:
     return Standing(SUPPORTED)
 
 
-def _member(operation: str, member: Member, active: list[Note]) -> Standing | None:
+def member_standing(operation: str, member: Member, active: list[Note]) -> Standing | None:
     """What is true of a member; None when there is neither a note nor code that names it."""
     note = _note(operation, member.path, active)
     if note is not None:
@@ -159,9 +159,11 @@ def _overview(standings: Mapping[str, Standing], found: Mapping[str, Mapping[Mem
 
 
 def _recipes() -> str:
-    lines = ["## Recipes", "", "| recipe | in this version |", "|---|---|"]
+    refused = "" if holds("not called: check_solution") else " A solution of a recipe that is not trained is refused."
+    lines = ["## Recipes", "", f"All are listed and described, the HRNN names only described.{refused}", ""]
+    lines += ["| recipe | in this version |", "|---|---|"]
     for recipe in catalogue.RECIPES:
-        state = f"trained: {recipe.method}" if recipe.trainable and recipe.method else f"refused: it {recipe.why}"
+        state = f"trained: {recipe.method}" if recipe.trainable and recipe.method else f"not trained: it {recipe.why}"
         lines.append(f"| `{recipe.name}` | {state} |")
     return "\n".join([*lines, ""])
 
@@ -169,12 +171,12 @@ def _recipes() -> str:
 def _listed(entries: list[dict[str, Any]], title: str, told: Mapping[str, Any]) -> str:
     lines = [f"## {title}", "", told[title.lower().replace(" ", "_")].strip(), ""]
     for entry in entries:
-        _check_exists(entry["code"])
+        check_exists(entry["code"])
         lines.append(f"- **{entry['about']}.** {entry['says']} (`{entry['code']}`)")
     return "\n".join([*lines, ""])
 
 
-def _check_exists(code: str) -> None:
+def check_exists(code: str) -> None:
     """Raise `NoEvidence` unless `package.module` or `package.module:name` is there."""
     module, _, name = code.partition(":")
     try:

@@ -73,6 +73,7 @@ class Suite:
 
 @cache
 def suite() -> Suite:
+    """What `tests/clients/requests.py`, which the suite is generated from, says of the operations."""
     if str(_ROOT) not in sys.path:
         sys.path.insert(0, str(_ROOT))
     told = importlib.import_module("tests.clients.requests")

@@ -5,21 +5,18 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from tests.clients.data import INTERACTIONS, ITEMS, USERS, schema_text
+from tests.clients.data import ITEMS, USERS
 from tests.clients.films import Films
 from tests.clients.house import RECIPES, ROLE, House, arn_member, describe, listed, settle
 from tests.clients.requests import RESOURCES
 from tests.clients.services import OPERATIONS, python_name, raw_answers
 
 from matinee.demo.clients import Clients, wait_until_gone
-
-Put = Callable[[str, str, bytes], str]
 
 
 def test_point_01_list_recipes_pages(clients: Clients) -> None:
@@ -328,64 +325,3 @@ def test_point_17_media_type_and_milliseconds(clients: Clients, house: House) ->
 def _wait_for_update(clients: Clients, campaign: str) -> None:
     while describe(clients, "Campaign", campaign)["latestCampaignUpdate"]["status"] != "ACTIVE":
         threading.Event().wait(0.05)
-
-
-def _interactions_schema(**changed: Any) -> str:
-    """The interactions schema in the spellings that programs use."""
-    fields = json.loads(INTERACTIONS)["fields"]
-    return schema_text("Interactions", *({**field, "type": [field["type"]]} for field in fields), **changed)
-
-
-@pytest.mark.parametrize("version", [None, "1.1"])
-def test_point_10_schemas_without_a_version_or_with_another_and_types_in_lists(
-    clients: Clients, house: House, version: str | None
-) -> None:
-    text = _interactions_schema(version=version)
-    arn = clients.control.create_schema(name=house.new_name(), schema=text)["schemaArn"]
-    assert describe(clients, "Schema", arn)["schema"] == text
-    group = house.fresh_group()
-    dataset = clients.control.create_dataset(
-        name="d", datasetGroupArn=group, schemaArn=arn, datasetType="iNTERactions"
-    )["datasetArn"]
-    assert dataset.endswith("/INTERACTIONS")
-    assert describe(clients, "Dataset", dataset)["datasetType"] == "INTERACTIONS"
-
-
-ROW = "1,Dawn,Drama|War,12.5,1600000000\n"
-NAMES = "ITEM_ID,TITLE,GENRES,PRICE,CREATION_TIMESTAMP\n"
-
-
-@pytest.mark.parametrize(
-    ("location", "files"),
-    [
-        ("one/file.csv", {"one/file.csv": NAMES + ROW}),
-        ("folder/", {"folder/a.csv": NAMES + ROW, "folder/b.csv": NAMES + ROW.replace("1,", "2,", 1)}),
-        ("whole", {"whole/a.csv": NAMES + ROW, "whole-other.csv": "another thing"}),
-        ("more.csv", {"more.csv": NAMES.replace("TITLE", "TITLE,RATING") + ROW.replace("Dawn", "Dawn,5")}),
-        ("lower.csv", {"lower.csv": NAMES.lower() + ROW}),
-    ],
-    ids=["file", "folder", "folder-without-slash", "more-columns", "lower-case-header"],
-)
-def test_point_10_imports_find_files_and_columns(
-    clients: Clients, house: House, put: Put, location: str, files: dict[str, str]
-) -> None:
-    for key, text in files.items():
-        put("imports-of-point-10", key, text.encode())
-    job = clients.control.create_dataset_import_job(
-        jobName=house.new_name(),
-        datasetArn=house.datasets["ITEMS"],
-        dataSource={"dataLocation": f"s3://imports-of-point-10/{location}"},
-        roleArn=ROLE,
-    )["datasetImportJobArn"]
-    assert settle(clients, "DatasetImportJob", job) == "ACTIVE", describe(clients, "DatasetImportJob", job)
-
-
-def test_point_10_users_may_stand_in_the_file_more_than_once(clients: Clients, house: House, put: Put) -> None:
-    place = put("imports-of-point-10", "users.csv", b"USER_ID,AGE\n1,30\n1,31\n2,40\n")
-    job = clients.control.create_dataset_import_job(
-        jobName=house.new_name(),
-        datasetArn=house.datasets["USERS"],
-        dataSource={"dataLocation": place},
-        roleArn=ROLE,
-    )["datasetImportJobArn"]
-    assert settle(clients, "DatasetImportJob", job) == "ACTIVE", describe(clients, "DatasetImportJob", job)

@@ -118,7 +118,9 @@ def select(
     `parent` keeps those inside one resource; `arns` those whose ARN a query of one column yields.
     """
     c = resources.c
-    query = sa.select(resources).where(c.account == account, c.region == region, c.kind == kind)
+    # As an expression, so that SQLite looks among the parent's children, not through the whole listing of the kind.
+    owner = c.account if parent is None else c.account.concat("")
+    query = sa.select(resources).where(owner == account, c.region == region, c.kind == kind)
     if parent is not None:
         query = query.where(c.parent == parent)
     if arns is not None:

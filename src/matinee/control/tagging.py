@@ -38,8 +38,9 @@ def put(connection: sa.Connection, arn: str, given: Sequence[Mapping[str, str]])
 
 def read(connection: sa.Connection, arn: str) -> dict[str, str]:
     """A resource's tags, key to value, sorted by key."""
-    query = sa.select(tags.c.key, tags.c.value).where(tags.c.arn == arn).order_by(tags.c.key)
-    return {row.key: row.value for row in connection.execute(query)}
+    query = sa.select(tags.c.key, tags.c.value).where(tags.c.arn == arn)
+    # Sorted here: PostgreSQL would sort by the rules of its database's language.
+    return {row.key: row.value for row in sorted(connection.execute(query))}
 
 
 def remove(connection: sa.Connection, arn: str, keys: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,8 +28,9 @@ class EmbeddedServer:
     Leaving ends it: politely at first, and by force when it does not answer.
     """
 
-    def __init__(self, home: Path, environment: dict[str, str] | None = None) -> None:
-        self.home = home
+    def __init__(self, home: Path, environment: dict[str, str] | None = None, options: Sequence[str] = ()) -> None:
+        """`options` are further ones of `matinee serve`, such as `--no-worker`."""
+        self.home, self._options = home, options
         self._environment = {**os.environ, **(environment or {}), "MATINEE_HOME": str(home)}
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
@@ -44,7 +46,7 @@ class EmbeddedServer:
         ready.unlink(missing_ok=True)
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "matinee", "serve", "--port", "0", "--ready-file", str(ready)],
+                [sys.executable, "-m", "matinee", "serve", "--port", "0", "--ready-file", str(ready), *self._options],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

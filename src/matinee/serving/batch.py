@@ -71,6 +71,7 @@ class BatchRecommender:
             prefix=prefix,
             version=(version.seq,),
         )
+        self._names: dict[int, str] = {}
         self._views = 0
 
     @property
@@ -147,8 +148,15 @@ class BatchRecommender:
             order = ranked(scene, scores, allowed)
             return _answer(recipe, [item for item, _ in order], [entry.score for _, entry in order])
         entries = recommended(scene, scores, allowed & scene.automatic())
-        items = [scene.items.item_id(entry.item) for entry in entries]
+        items = [self._names.get(entry.item) or self._name(scene, entry.item) for entry in entries]
         return _answer(recipe, items, [entry.score for entry in entries])
+
+    def _name(self, scene: Scene, number: int) -> str:
+        """The ID of an item; those of the model are kept: the same ones are recommended again and again."""
+        name = scene.items.item_id(number)
+        if number < scene.items.n_model:
+            self._names[number] = name
+        return name
 
 
 def _answer(recipe: Recipe, items: Sequence[str], scores: Sequence[float | None]) -> Answer:

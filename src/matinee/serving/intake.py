@@ -21,7 +21,7 @@ Handler = Callable[[Caller, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 #: A tracker takes events from the moment its ID is known (spec 1.8), until it is being deleted.
 CLOSED = ("DELETE PENDING", "DELETE IN_PROGRESS")
 #: Key of the advisory lock that writers of records take on PostgreSQL; any number that nothing else uses.
-RECORDS_LOCK = 0x6D617469
+RECORDS_LOCK = 0x6D617472
 
 
 class Intake:

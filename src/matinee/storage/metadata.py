@@ -186,9 +186,12 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A consistent view for reading; takes no write lock."""
-        with self.engine.connect() as connection, connection.begin():
-            yield connection
+        """A consistent view for reading, the same from its first statement to its last; takes no write lock."""
+        with self.engine.connect() as connection:
+            # SQLite's transactions are like that anyway; PostgreSQL's own choice shows each statement the newest rows.
+            reader = connection if self.is_sqlite else connection.execution_options(isolation_level="REPEATABLE READ")
+            with reader.begin():
+                yield reader
 
     def upgrade(self) -> None:
         """Bring the schema to the newest revision (Alembic); safe to call from several processes at once."""

@@ -9,9 +9,10 @@ import pytest
 from tests.unit.jobs.rig import House
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    """A house on SQLite."""
-    built = House.build(tmp_path / "home")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
+    """A house on each of the databases."""
+    url = None if request.param == "sqlite" else request.getfixturevalue("furnished_postgres_url")
+    built = House.build(tmp_path / "home", url)
     yield built
     built.database.close()

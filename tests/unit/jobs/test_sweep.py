@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.unit.jobs.rig import ACCOUNT, DATASET, REGION, House, arn, csv_rows, write_csv
+from tests.unit.jobs.rig import ACCOUNT, DATASET, GROUP, REGION, House, arn, csv_rows, write_csv
 
-from matinee.control import outbox
+from matinee.control import outbox, records
 from matinee.jobs.handlers import HANDLERS
 from matinee.jobs.sweep import sweep
 from matinee.jobs.workflow import run_job
@@ -33,6 +33,19 @@ def test_artifacts_of_versions_that_are_gone_or_failed_go(house: House) -> None:
         house.objects.put_bytes(f"artifacts/{ACCOUNT}/{REGION}/s/{version}/model/weights", b"")
     assert sweep(house.workshop) == [f"artifacts/{ACCOUNT}/{REGION}/s/{version}" for version in ("b2", "c3")]
     assert house.objects.exists(f"artifacts/{ACCOUNT}/{REGION}/s/a1")
+
+
+def test_models_that_no_recommender_names_go(house: House) -> None:
+    house.add(arn("recommender/r"), "recommender", GROUP, "ACTIVE")
+    payload = {"artifact": f"recommenders/{ACCOUNT}/{REGION}/r/being-made"}
+    house.job(outbox.JobKind.REFRESH_RECOMMENDER, arn("recommender/r"), payload)
+    with house.database.transaction() as connection:
+        found = records.find(connection, arn("recommender/r"))
+        assert found is not None
+        records.change(connection, found, private={"artifact": f"recommenders/{ACCOUNT}/{REGION}/r/served"})
+    for model in ("r/served", "r/being-made", "r/old", "gone/old"):
+        house.objects.put_bytes(f"recommenders/{ACCOUNT}/{REGION}/{model}/model/weights", b"")
+    assert sweep(house.workshop) == [f"recommenders/{ACCOUNT}/{REGION}/{model}" for model in ("gone/old", "r/old")]
 
 
 def test_working_files_of_ended_jobs_go(house: House) -> None:

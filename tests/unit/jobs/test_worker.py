@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from tests.unit.jobs.rig import House, arn
+from tests.unit.jobs.rig import GROUP, PATIENCE, House, arn, csv_rows, write_csv
 
-from matinee.control import outbox
+from matinee.control import outbox, records
 from matinee.control.outbox import JobKind
+from matinee.control.records import Resource, now_ms
+from matinee.control.training_schedule import HOUR
 from matinee.errors import JobFailed
 from matinee.jobs.task import Outcome, Task
 from matinee.jobs.worker import Worker
@@ -182,3 +187,55 @@ def test_the_points_of_a_job_are_told_in_order(house: House) -> None:
     stop.set()
     worker.join()
     assert told == ["settle.begun", "settle.handled", "settle.committing", "settle.committed"]
+
+
+def _automatic(house: House, tmp_path: Path) -> str:
+    """A solution that is trained automatically, and interactions; gives its ARN."""
+    house.imported(write_csv(tmp_path / "a.csv", csv_rows(1500)))
+    recipe = "arn:aws:personalize:::recipe/aws-popularity-count"
+    described = {
+        "datasetGroupArn": GROUP,
+        "recipeArn": recipe,
+        "performHPO": False,
+        "performAutoML": False,
+        "performAutoTraining": True,
+        "solutionConfig": {},
+    }
+    house.add(arn("solution/s"), "solution", GROUP, "ACTIVE", described)
+    return arn("solution/s")
+
+
+def _versions(house: House, solution: str) -> list[Resource]:
+    with house.database.read() as connection:
+        return records.children(connection, solution, "solution-version")
+
+
+def test_a_training_that_is_due_is_started_and_carried_out(house: House, tmp_path: Path) -> None:
+    solution = _automatic(house, tmp_path)
+    stop = threading.Event()
+    worker = threading.Thread(target=Worker(house.settings, clock=lambda: now_ms() + 2 * HOUR).run, args=(stop,))
+    worker.start()
+    _await(lambda: [version.status for version in _versions(house, solution)] == ["ACTIVE"])
+    stop.set()
+    worker.join()
+    (version,) = _versions(house, solution)
+    assert (version["trainingMode"], version["trainingType"]) == ("AUTOTRAIN", "AUTOMATIC")
+
+
+def test_automatic_training_can_be_turned_off(house: House, tmp_path: Path) -> None:
+    solution = _automatic(house, tmp_path)
+    stop = threading.Event()
+    settings = replace(house.settings, auto_training=False)
+    worker = threading.Thread(target=Worker(settings, clock=lambda: now_ms() + 2 * HOUR).run, args=(stop,))
+    worker.start()
+    house.await_end(house.settle("g"))
+    stop.set()
+    worker.join()
+    assert _versions(house, solution) == []
+
+
+def _await(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        threading.Event().wait(0.02)

@@ -10,8 +10,8 @@ from tests.unit.serving.shop import Shop
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    """An empty film shop."""
-    opened = Shop(tmp_path)
+def shop(tmp_path: Path, database_url: str) -> Iterator[Shop]:
+    """An empty film shop, on each of the databases."""
+    opened = Shop(tmp_path, database_url)
     yield opened
     opened.close()

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from matinee.errors import DataProblem
-from matinee.storage.locations import list_sources, open_output
+from matinee.storage.locations import inside, list_sources, open_output
 
 
 @pytest.fixture
@@ -178,3 +178,33 @@ def test_an_output_outside_the_roots_is_refused(tmp_path: Path) -> None:
         open_output(f"file://{tmp_path}/x.csv", roots=[tmp_path / "inside"]),
     ):
         pytest.fail("the output was opened")
+
+
+def test_deep_reaches_the_folders_below(s3: str, folder: Path) -> None:
+    names = [source.name for source in list_sources(f"s3://{s3}/data/", deep=True)]
+    assert names == [f"s3://{s3}/data/{name}" for name in ("a.csv", "b.csv", "deeper/c.csv")]
+    (folder / "deeper" / ".hidden").mkdir()
+    (folder / "deeper" / ".hidden" / "d.csv").write_text("d")
+    found = [source.name for source in list_sources(f"file://{folder}/", deep=True)]
+    assert found == [str(folder / name) for name in ("a.csv", "b.csv", "deeper/c.csv")]
+
+
+def test_a_version_changes_with_the_content(s3: str, folder: Path) -> None:
+    (before,) = list_sources(f"s3://{s3}/data/a.csv")
+    boto3.client("s3").put_object(Bucket=s3, Key="data/a.csv", Body=b"data/x.csv")
+    (after,) = list_sources(f"s3://{s3}/data/a.csv")
+    assert before.size == after.size
+    assert before.version != after.version
+    (before,) = list_sources(f"file://{folder}/a.csv")
+    (folder / "new").write_text("other")
+    (folder / "new").replace(folder / "a.csv")
+    (after,) = list_sources(f"file://{folder}/a.csv")
+    assert before.version != after.version
+
+
+@pytest.mark.parametrize("closing", ["/", ""])
+def test_a_name_inside_a_folder_may_hold_anything(folder: Path, closing: str) -> None:
+    assert inside(f"s3://bucket{closing}", "a b.out") == "s3://bucket/a b.out"
+    with open_output(inside(f"file://{folder}{closing}", "100% #1.out")) as output:
+        output.write(b"x")
+    assert (folder / "100% #1.out").read_bytes() == b"x"

@@ -51,3 +51,20 @@ def test_a_failed_statement_does_not_tell_its_values(tmp_path: Path) -> None:
     database.close()
 
     assert "swordfish" not in str(failed.value)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_view_does_not_change_while_others_write(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    url = f"sqlite:///{tmp_path}/m.db" if kind == "sqlite" else request.getfixturevalue("furnished_postgres_url")
+    database = Database(url)
+    database.upgrade()
+    count = sa.select(sa.func.count()).select_from(tags)
+    with database.read() as reader:
+        before = reader.scalar(count)
+        with database.transaction() as writer:
+            writer.execute(sa.insert(tags).values(arn="a", key="k", value="v"))
+        during = reader.scalar(count)
+    with database.read() as reader:
+        after = reader.scalar(count)
+    database.close()
+    assert (before, during, after) == (0, 0, 1)

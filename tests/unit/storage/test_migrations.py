@@ -10,9 +10,14 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
+from matinee.storage import migrations
 from matinee.storage.metadata import Database, tables
-from matinee.storage.migrations import configuration
+from matinee.storage.migrations import configuration, upgrade
+
+#: All of them, also those to come.
+_REVISIONS = [script.revision for script in ScriptDirectory(str(Path(migrations.__file__).parent)).walk_revisions()]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -35,6 +40,22 @@ def _is_comment(change: object) -> bool:
     """Comments are for readers of metadata.py; the database does not carry them."""
     changes = change if isinstance(change, list) else [change]
     return all(isinstance(one, tuple) and one[0] == "modify_comment" for one in changes)
+
+
+@pytest.mark.parametrize("revision", _REVISIONS)
+def test_every_revision_comes_to_the_newest_and_keeps_its_rows(revision: str, url: str) -> None:
+    database = Database(url)
+    upgrade(database, revision)
+    with database.transaction() as connection:
+        connection.execute(sa.text("INSERT INTO tags VALUES ('arn', 'k', 'v')"))
+    database.upgrade()
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        differences = [change for change in compare_metadata(context, tables) if not _is_comment(change)]
+        kept = connection.execute(sa.text("SELECT * FROM tags")).all()
+    database.close()
+    assert differences == []
+    assert [tuple(row)[:3] for row in kept] == [("arn", "k", "v")]
 
 
 def test_an_upgrade_twice_is_one(url: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from matinee.data.interactions import Histories, InteractionLog, Interactions
 from matinee.errors import ArtifactProblem
 from matinee.models.popularity import Popularity
-from matinee.training.artifact import HISTORY_LIMIT, Artifact, write_artifact
+from matinee.training.artifact import HISTORY_LIMIT, Artifact, write_artifact, write_without_users
 
 
 def write(folder: Path, log: InteractionLog) -> Artifact:
@@ -174,3 +174,16 @@ def test_opening_and_scoring_imports_no_torch(folder: Path, log: InteractionLog)
     )
     done = subprocess.run([sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_an_artifact_without_some_users_is_whole_and_otherwise_the_same(folder: Path, log: InteractionLog) -> None:
+    before = write(folder / "with", log)
+    write_without_users(folder / "with", folder / "without", {"u5", "u7", "never seen"})
+    after = Artifact.open(folder / "without")
+    assert list(after.user_ids) == [user for user in log.user_ids if user not in ("u5", "u7")]
+    for user in ("u4", "u6", "u8"):
+        np.testing.assert_array_equal(after.user_history(user).items, before.user_history(user).items)
+        np.testing.assert_array_equal(after.user_history(user).timestamps, before.user_history(user).timestamps)
+    assert len(after.user_history("u5")) == 0
+    assert list(after.item_ids) == list(before.item_ids)
+    assert after.manifest["seed"] == before.manifest["seed"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +13,13 @@ from matinee.errors import StorageProblem
 from matinee.jobs.erasure.steps import clear, note, step
 from matinee.jobs.task import Task
 from matinee.storage.metadata import dataset_parts
+
+
+@dataclass(frozen=True)
+class _Part:
+    seq: int
+    object_key: str
+    rows: int
 
 
 def erase_from_parts(task: Task, datasets: Sequence[str], users: Collection[str]) -> None:
@@ -26,14 +34,13 @@ def erase_from_parts(task: Task, datasets: Sequence[str], users: Collection[str]
                 clean.add(part.object_key)
 
 
-def _parts(task: Task, datasets: Sequence[str]) -> Sequence[sa.Row[tuple[int, str, int]]]:
-    columns = (dataset_parts.c.seq, dataset_parts.c.object_key, dataset_parts.c.rows)
-    query = sa.select(*columns).where(dataset_parts.c.dataset_arn.in_(datasets)).order_by(dataset_parts.c.seq)
+def _parts(task: Task, datasets: Sequence[str]) -> list[_Part]:
+    query = sa.select(dataset_parts).where(dataset_parts.c.dataset_arn.in_(datasets)).order_by(dataset_parts.c.seq)
     with task.database.read() as connection:
-        return connection.execute(query).all()
+        return [_Part(row.seq, row.object_key, row.rows) for row in connection.execute(query)]
 
 
-def _rewrite(task: Task, part: sa.Row[tuple[int, str, int]], users: pl.Series) -> bool:
+def _rewrite(task: Task, part: _Part, users: pl.Series) -> bool:
     """Whether the part has none of the users; otherwise another one, or none, is in its place now."""
     target = task.scratch / "part.parquet"
     try:

@@ -17,7 +17,7 @@ _REMOVED, _NEEDLESS = "removed", "needless"
 
 @contextmanager
 def step(task: Task) -> Iterator[sa.Connection]:
-    """A transaction of the job, unless it belongs to another attempt by now. SQLite overwrites what is deleted in it."""
+    """A transaction of the job, unless another attempt has it by now. SQLite overwrites what is deleted in it."""
     with task.database.transaction() as connection:
         if task.database.is_sqlite:
             connection.exec_driver_sql("PRAGMA secure_delete = ON")

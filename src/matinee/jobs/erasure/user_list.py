@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from matinee.data.csv_lines import CsvFile, CsvSource
 from matinee.errors import DataProblem, JobFailed
@@ -23,7 +24,7 @@ def read_users(sources: Sequence[SourceFile]) -> list[str]:
         raise JobFailed(f"The files hold {size:,} bytes; a deletion takes {MOST_BYTES:,} at most. Use several jobs.")
     users: dict[str, None] = {}
     for source in sources:
-        file = CsvFile(CsvSource(source.name, lambda source=source: _pieces(source)))
+        file = CsvFile(CsvSource(source.name, partial(_pieces, source)))
         if [name.upper() for name in file.header] != ["USER_ID"]:
             raise DataProblem(
                 "The header is not that of a list of users.",

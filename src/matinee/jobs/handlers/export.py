@@ -13,9 +13,11 @@ from matinee.cloud.personalize_requests import writing
 from matinee.cloud.role_checks import check_role
 from matinee.data.schemas import Schema, parse_schema, polars_schema
 from matinee.errors import StorageProblem
+from matinee.jobs.streamed_export import SINCE, write_streamed
 from matinee.jobs.task import Outcome, Task
 from matinee.storage.locations import inside, open_output
 from matinee.storage.metadata import dataset_parts
+from matinee.training.streamed_rows import EVENT_COLUMNS
 
 _ATTEMPTS = 3
 _PIECE = 1 << 20
@@ -25,9 +27,6 @@ def export(task: Task) -> Outcome:
     """Write `<job name>.csv`, header first, into the folder. Rows that are equal in every column are there once; with
     ALL, of each item, user or action only the newest record. The file appears as a whole.
     """
-    from matinee.jobs.streamed_export import write_streamed  # loads the numeric libraries, which a start need not
-    from matinee.training.streamed_rows import EVENT_COLUMNS
-
     payload = task.job.payload
     folder = f"{payload['path'].rstrip('/')}/"
     check_role(task.settings, payload.get("roleArn"), task.job.arn, writing(folder))
@@ -78,8 +77,6 @@ def _frames(
     task: Task, columns: Mapping[str, pl.DataType], streamed: Sequence[Path], *, bulk: bool
 ) -> list[pl.LazyFrame]:
     """Imported parts in the order of their commits, then what was streamed; an empty frame first."""
-    from matinee.jobs.streamed_export import SINCE
-
     query = sa.select(dataset_parts.c.object_key, dataset_parts.c.created_at).order_by(dataset_parts.c.seq)
     with task.database.read() as connection:
         found = connection.execute(query.where(dataset_parts.c.dataset_arn == task.job.payload["datasetArn"])).all()
@@ -94,13 +91,11 @@ def _frames(
 def _write_csv(
     file: Path, columns: Mapping[str, pl.DataType], frames: Sequence[pl.LazyFrame], newest_of: str | None
 ) -> int:
-    from matinee.jobs.streamed_export import SINCE
-
     rows = pl.concat(frames, how="diagonal_relaxed")
     if newest_of is not None:
         # What was stored last counts; of equal times what was streamed, as everywhere.
         rows = rows.sort(SINCE, maintain_order=True).unique(subset=newest_of, keep="last", maintain_order=True)
-    distinct = rows.select(columns).unique(keep="first", maintain_order=True).collect(engine="streaming")
+    distinct = rows.select(list(columns)).unique(keep="first", maintain_order=True).collect(engine="streaming")
     cells = [_cell(name) if dtype == pl.String() else pl.col(name) for name, dtype in columns.items()]
     distinct.lazy().select(cells).sink_csv(file, quote_style="never")
     return distinct.height

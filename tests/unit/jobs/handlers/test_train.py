@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from tests.unit.jobs.rig import House, arn, csv_rows, write_csv
@@ -53,3 +54,16 @@ def test_a_training_that_is_stopped_leaves_nothing(house: House, tmp_path: Path)
     assert run_job(house.workshop, HANDLERS, job) == "STOPPED"
     assert not house.objects.exists("artifacts")
     assert list(house.workshop.scratch.iterdir()) == []
+
+
+def test_versions_beyond_those_to_keep_go_with_their_artifacts(house: House, tmp_path: Path) -> None:
+    house.imported(write_csv(tmp_path / "a.csv", csv_rows(1500)))
+    workshop = replace(house.workshop, settings=replace(house.settings, keep_versions=1))
+    for version in ("a1", "b2"):
+        assert run_job(workshop, HANDLERS, house.train_job(version, _POPULARITY)) == "DONE"
+    assert house.resource(arn("solution/s/a1")) is None
+    kept = house.resource(arn("solution/s/b2"))
+    assert kept is not None
+    assert {"/".join(stored.key.split("/")[:5]) for stored in house.objects.list("artifacts")} == {
+        kept.private["artifact"]
+    }

@@ -1,0 +1,38 @@
+"""Settings: read from the environment, refused by the variable's name."""
+
+from __future__ import annotations
+
+import pytest
+
+from matinee.errors import SettingsProblem
+from matinee.settings import Settings
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    settings = Settings.from_environment({})
+    assert (settings.auto_training, settings.keep_versions, settings.threads) == (True, 0, 1)
+
+
+@pytest.mark.parametrize(("text", "value"), [("on", True), ("OFF", False), ("0", False), ("true", True)])
+def test_automatic_training_is_on_or_off(text: str, value: bool) -> None:
+    assert Settings.from_environment({"MATINEE_AUTO_TRAINING": text}).auto_training is value
+
+
+def test_the_number_of_versions_to_keep() -> None:
+    assert Settings.from_environment({"MATINEE_KEEP_VERSIONS": "3"}).keep_versions == 3
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("MATINEE_AUTO_TRAINING", "weekly"),
+        ("MATINEE_KEEP_VERSIONS", "-1"),
+        ("MATINEE_KEEP_VERSIONS", "all"),
+        ("MATINEE_THREADS", "0"),
+        ("MATINEE_ACCOUNT", "12"),
+        ("MATINEE_LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_by_its_variable(variable: str, text: str) -> None:
+    with pytest.raises(SettingsProblem, match=variable):
+        Settings.from_environment({variable: text})
