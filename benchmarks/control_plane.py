@@ -71,7 +71,7 @@ class Measured:
 
     @property
     def busy(self) -> float:
-        """The 50th percentile of the processor time, which other work on the machine does not lengthen."""
+        """The 50th percentile of the processor time, which other work on the machine lengthens less."""
         return statistics.median(self.processor)
 
 
@@ -288,10 +288,10 @@ def page(results: Mapping[str, Sequence[Measured]], facts: str, resources: int) 
 {facts}
 
 A call is a whole request to the ASGI application in this process, without a socket: HTTP request, door, checks against
-the service model, handler, database, answer as JSON. All {resources:,} resources belong to one account and region. One
-call at a time. SQLite is a file as a server has it (WAL, synchronous=FULL), PostgreSQL a server on the same machine,
-reached through a Unix socket. "processor" is the median of this process's own processor time, which other work on the
-machine does not lengthen.
+the service model, handler, database, answer as JSON, a line in the log. All {resources:,} resources belong to one
+account and region. One call at a time. SQLite is a file as a server has it (WAL, synchronous=FULL), PostgreSQL a
+server on the same machine, reached through a Unix socket. "processor" is the median of this process's own
+processor time, which other work on the machine lengthens less.
 
 {table}
 

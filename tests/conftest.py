@@ -153,24 +153,24 @@ def furnished_postgres_url(postgres_server: str, _postgres_template: str) -> str
 
 
 @pytest.fixture(scope="session")
-def _shared_postgres(postgres_server: str, _postgres_template: str) -> str:
+def shared_postgres(postgres_server: str, _postgres_template: str) -> str:
     return _new_postgres(postgres_server, f"TEMPLATE {_postgres_template}")
 
 
 @pytest.fixture
-def shared_postgres_url(_shared_postgres: str) -> str:
+def shared_postgres_url(shared_postgres: str) -> str:
     """The URL of a PostgreSQL database with every table and no row, which test after test has to itself.
 
     It is emptied when a test asks for it: that takes milliseconds, where a database of one's own takes a tenth of a
     second. Only for tests that leave nothing running.
     """
-    database = Database(_shared_postgres)
+    database = Database(shared_postgres)
     with database.transaction() as connection:
         connection.execute(sa.text("SET LOCAL lock_timeout = '30s'"))  # whoever left a transaction open is found out
         for table in tables.sorted_tables:
             connection.execute(table.delete())
     database.close()
-    return _shared_postgres
+    return shared_postgres
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

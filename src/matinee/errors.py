@@ -1,24 +1,24 @@
 """The one tree of errors. `matinee.api` turns an `ApiError` into a response; nothing else does.
 
-    MatineeError
-    ├── ApiError                     an answer of the Personalize API: code, status, sentence
-    │   ├── InvalidInput             InvalidInputException
-    │   ├── ResourceNotFound         ResourceNotFoundException
-    │   ├── ResourceAlreadyExists    ResourceAlreadyExistsException
-    │   ├── ResourceInUse            ResourceInUseException
-    │   ├── LimitExceeded            LimitExceededException
-    │   ├── InvalidNextToken         InvalidNextTokenException
-    │   ├── TooManyTags              TooManyTagsException
-    │   ├── TooManyTagKeys           TooManyTagKeysException
-    │   ├── Throttling               ThrottlingException
-    │   ├── AccessDenied             AccessDeniedException
-    │   └── Unauthenticated          a front-door refusal: signature, token, clock
-    ├── DataProblem                  bad input: file, line, column, what is wrong, what to do
-    ├── JobFailed                    a job's end with a reason a user can act on
-    ├── JobStopped                   a job ended because someone asked it to
-    ├── StorageProblem               an object that is missing or altered, or a store that cannot be used
-    ├── ArtifactProblem              a stored model that is missing, cut short or altered
-    └── SettingsProblem              a setting that cannot be used
+MatineeError
+├── ApiError                     an answer of the Personalize API: code, status, sentence
+│   ├── InvalidInput             InvalidInputException
+│   ├── ResourceNotFound         ResourceNotFoundException
+│   ├── ResourceAlreadyExists    ResourceAlreadyExistsException
+│   ├── ResourceInUse            ResourceInUseException
+│   ├── LimitExceeded            LimitExceededException
+│   ├── InvalidNextToken         InvalidNextTokenException
+│   ├── TooManyTags              TooManyTagsException
+│   ├── TooManyTagKeys           TooManyTagKeysException
+│   ├── Throttling               ThrottlingException
+│   ├── AccessDenied             AccessDeniedException
+│   └── Unauthenticated          a front-door refusal: signature, token, clock
+├── DataProblem                  bad input: file, line, column, what is wrong, what to do
+├── JobFailed                    a job's end with a reason a user can act on
+├── JobStopped                   a job ended because someone asked it to
+├── StorageProblem               an object that is missing or altered, or a store that cannot be used
+├── ArtifactProblem              a stored model that is missing, cut short or altered
+└── SettingsProblem              a setting that cannot be used
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from matinee.demo.clients import Clients, wait_until_active
 
 if TYPE_CHECKING:
     from mypy_boto3_personalize.literals import DomainType
-    from mypy_boto3_personalize.type_defs import RecommenderConfigTypeDef
+    from mypy_boto3_personalize.type_defs import RecommenderConfigTypeDef, TrainingDataConfigTypeDef
 
 WIDE_ITEMS = schema_text(
     "Items",
@@ -161,7 +161,7 @@ def test_updates_show_their_progress_and_keep_serving(films: Domain, popular: st
     before = films.items(popular, userId="u3")
     shown = films.updated(popular, minRecommendationRequestsPerSecond=2)
     assert shown["recommenderConfig"] == {"minRecommendationRequestsPerSecond": 2}
-    columns = {"excludedDatasetColumns": {"Items": ["GENRES"]}}
+    columns: TrainingDataConfigTypeDef = {"excludedDatasetColumns": {"Items": ["GENRES"]}}
     shown = films.updated(popular, minRecommendationRequestsPerSecond=2, trainingDataConfig=columns)
     assert shown["recommenderConfig"]["trainingDataConfig"] == columns
     assert shown["latestRecommenderUpdate"]["recommenderConfig"] == shown["recommenderConfig"]

@@ -180,7 +180,7 @@ def test_two_of_each_are_one_service(two: Cluster, films_bucket: str) -> None:
     assert _items(two.first, **ask) == before
 
     tracker = two.second.control.create_event_tracker(name="events", datasetGroupArn=group)["trackingId"]
-    event = {"eventType": "watch", "sentAt": 1_750_000_000, "itemId": before[0]}
+    event: Any = {"eventType": "watch", "sentAt": 1_750_000_000, "itemId": before[0]}
     two.first.events.put_events(trackingId=tracker, userId="newcomer", sessionId="s", eventList=[event])
     assert _items(two.second, **ask)[:9] == before[1:]
 

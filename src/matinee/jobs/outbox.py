@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
+from matinee.control import lifecycle, outbox
 from matinee.jobs.engine import is_heavy
 from matinee.storage.metadata import Database, jobs
 
@@ -42,3 +43,21 @@ def unfinished(database: Database) -> list[tuple[str, str]]:
     query = sa.select(jobs.c.id, jobs.c.kind).where(jobs.c.state.in_(("DISPATCHED", "RUNNING")))
     with database.read() as connection:
         return [(row.id, row.kind) for row in connection.execute(query)]
+
+
+def end_stopped(database: Database) -> list[str]:
+    """End the running jobs that were asked to stop; returns their ids.
+
+    A handler hears of it at its next step, which may take a while (loading a library, solving a large system). Until
+    then it works for nothing: what a job that has ended does is not made visible, and is removed.
+    """
+    asked = sa.select(jobs.c.id, jobs.c.arn).where(jobs.c.state == "RUNNING", jobs.c.cancel_requested)
+    with database.read() as connection:
+        stopping = connection.execute(asked).all()
+    for job_id, arn in stopping:
+        with database.transaction() as connection:
+            lifecycle.take_turn_for(connection, arn)
+            job = outbox.find(connection, job_id, lock=True)
+            if job is not None:
+                lifecycle.stopped(connection, job)
+    return [job_id for job_id, _ in stopping]

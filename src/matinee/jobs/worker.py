@@ -107,6 +107,7 @@ class Worker:
                         # Someone else may hold it by now and take up what this process is doing.
                         log.error("the slot is lost: its database connection broke", slot=slot.number)
                         os._exit(LOST_SLOT)
+                    outbox.end_stopped(self.database)
                 if now - adopted >= _ADOPT_SECONDS:
                     adopted = now
                     engine.adopt_orphans()

@@ -82,7 +82,8 @@ class Model(ABC):
     """A recommender over item numbers. Subclasses set `name`, `Config` and the hooks.
 
     Scores are comparable within one row. Higher is better; an item that no training event has is unknown to the
-    model and gets -inf. `known` (n_items,) says which items are known. Unknown items in a history are passed over.
+    model and gets -inf. `known` (n_items,) says which items are known, `unknown` holds the numbers of the others.
+    Unknown items in a history are passed over.
     """
 
     name: ClassVar[str]
@@ -124,8 +125,8 @@ class Model(ABC):
     def score(self, histories: Histories) -> FloatArray:
         """Scores of all items for each history: (len(histories), n_items). An empty history is allowed."""
         scores = self._score(self._known_only(histories))
-        if len(self._unknown):
-            scores[:, self._unknown] = -np.inf
+        if len(self.unknown):
+            scores[:, self.unknown] = -np.inf
         return scores
 
     @abstractmethod
@@ -179,7 +180,7 @@ class Model(ABC):
     def _set_known(self, known: NDArray[np.bool_]) -> None:
         """Set the catalogue's size and which of its items are known."""
         self.known, self.n_items = known, len(known)
-        self._unknown: LongArray = np.flatnonzero(~known)
+        self.unknown: LongArray = np.flatnonzero(~known)
 
 
 class RelatedItemsModel(Model):
@@ -192,8 +193,8 @@ class RelatedItemsModel(Model):
         known = inside.copy()
         known[inside] = self.known[items[inside]]
         scores = self._score_related(np.where(known, items, np.int32(-1)))
-        if len(self._unknown):
-            scores[:, self._unknown] = -np.inf
+        if len(self.unknown):
+            scores[:, self.unknown] = -np.inf
         rows = np.flatnonzero(inside)
         scores[rows, items[rows]] = -np.inf
         return scores

@@ -119,7 +119,7 @@ class Blend(Model):
     def _fit_weights(self, validation: Validation) -> FloatArray:
         """The weights (parts,) that rank the validation events best."""
         hidden = np.zeros((len(validation), self.n_items), np.bool_)
-        hidden[:, self._unknown] = True
+        hidden[:, self.unknown] = True
         if self.seen_last:
             hidden[rows_of(validation.histories.indptr), validation.histories.items] = True
         hidden[rows_of(validation.truth.indptr), validation.truth.items] = False
@@ -130,15 +130,15 @@ class Blend(Model):
         found = np.zeros((len(self.parts), len(histories), self.n_items), np.float32)
         for out, part in zip(found, self.parts.values(), strict=True):
             scores = part.score(histories)
-            missing = np.flatnonzero(self.known & ~part.known)
-            if len(missing):
+            if len(part.unknown) > len(self.unknown):
                 # Items of held-out users alone: too rare for the part to say anything good of them.
-                scores[:, missing] = scores[:, part.known].min(axis=1, keepdims=True)
-            scores[:, self._unknown] = 0
-            count = self.n_items - len(self._unknown)
+                scores[:, part.unknown] = np.inf
+                scores[:, part.unknown] = scores.min(axis=1, keepdims=True)
+            scores[:, self.unknown] = 0
+            count = self.n_items - len(self.unknown)
             mean = scores.sum(axis=1, keepdims=True) / count
             scores -= mean
-            scores[:, self._unknown] = 0
+            scores[:, self.unknown] = 0
             deviation = np.sqrt(np.einsum("bn,bn->b", scores, scores) / count)[:, None]
             np.divide(scores, np.maximum(deviation, 1e-12), out=out)
         return found

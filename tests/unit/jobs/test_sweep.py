@@ -54,3 +54,10 @@ def test_working_files_of_ended_jobs_go(house: House) -> None:
         (house.workshop.scratch / name).mkdir(parents=True)
     sweep(house.workshop)
     assert [folder.name for folder in house.workshop.scratch.iterdir()] == [running]
+
+
+def test_what_a_deletion_of_users_is_writing_stays(house: House) -> None:
+    job = house.job(outbox.JobKind.DATA_DELETION, GROUP)
+    house.objects.put_bytes(f"datasets/{job}.3.parquet", b"")
+    house.objects.put_bytes(f"recommenders/{ACCOUNT}/{REGION}/r/{job}/model/weights", b"")
+    assert sweep(house.workshop) == []

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from tests.unit.jobs.rig import GROUP, PATIENCE, House, arn, csv_rows, write_csv
 
-from matinee.control import outbox, records
+from matinee.control import outbox, records, states
 from matinee.control.outbox import JobKind
 from matinee.control.records import Resource, now_ms
 from matinee.control.training_schedule import HOUR
@@ -85,6 +86,32 @@ def test_a_running_job_stops_when_it_is_asked_to(house: House) -> None:
     assert house.row(job).state == "STOPPED"
 
 
+def test_a_job_that_does_not_hear_that_it_should_stop_has_ended_all_the_same(house: House) -> None:
+    started, go, done = threading.Event(), threading.Event(), threading.Event()
+
+    def deaf(task: Task) -> Outcome:
+        task.objects.put_bytes(f"{task.claim('artifacts/of-the-deaf')}/model", b"")
+        started.set()
+        assert go.wait(PATIENCE)
+        done.set()
+        return Outcome(private={"artifact": "artifacts/of-the-deaf"})
+
+    version = arn("solution/s/1")
+    house.add(version, "solution-version", None, "CREATE PENDING", {"solutionArn": arn("solution/s")})
+    job = house.job(JobKind.TRAIN, version)
+    with house.worker({JobKind.TRAIN: deaf}):
+        assert started.wait(PATIENCE)
+        with house.database.transaction() as connection:
+            states.advance(connection, version, "CREATE STOPPING")
+            outbox.request_stop(connection, version, at_once=False)
+        house.await_end(job)
+        assert house.status(version) == ("CREATE STOPPED", None)
+        go.set()
+        assert done.wait(PATIENCE)
+        _await(lambda: not house.objects.exists("artifacts/of-the-deaf"))
+    assert house.status(version) == ("CREATE STOPPED", None)
+
+
 def test_progress_reaches_the_table(house: House) -> None:
     def half_way(task: Task) -> Outcome:
         task.report(0.5, "half way", 3.0, {"loss": 1.25})
@@ -155,6 +182,7 @@ def test_jobs_survive_the_loss_of_the_engines_file(house: House) -> None:
     assert house.row(job).state == "DONE"
 
 
+@pytest.mark.parametrize("house", ["sqlite"], indirect=True)  # PostgreSQL has a slot for each
 def test_a_second_worker_waits_for_the_slot(house: House) -> None:
     stop = threading.Event()
     second = Worker(house.settings)
@@ -169,6 +197,7 @@ def test_a_second_worker_waits_for_the_slot(house: House) -> None:
     assert house.status(arn("dataset-group/second")) == ("ACTIVE", None)
 
 
+@pytest.mark.parametrize("house", ["sqlite"], indirect=True)  # a file to look into
 def test_the_database_of_jobs_holds_no_pickle(house: House, tmp_path: Path) -> None:
     job = house.settle("g")
     with house.worker():

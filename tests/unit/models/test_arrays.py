@@ -32,7 +32,7 @@ def test_arrays_come_back_equal(tmp_path: Path) -> None:
 def test_arrays_are_mapped_and_read_only(tmp_path: Path) -> None:
     write_arrays(tmp_path / "a.safetensors", ARRAYS)
     floats = read_arrays(tmp_path / "a.safetensors")["floats"]
-    assert isinstance(floats, np.memmap)
+    assert isinstance(floats.base, np.memmap)
     assert not floats.flags.writeable
 
 

@@ -187,7 +187,7 @@ from matinee.control.context import Caller
 from matinee.serving.intake import Intake
 from matinee.settings import Settings
 from matinee.storage.metadata import Database
-settings = Settings(home=Path(sys.argv[1]))
+settings = Settings(home=Path(sys.argv[1]), database_url=sys.argv[3])
 put = Intake(Database(settings.effective_database_url), settings).operations()["PutEvents"]
 async def stream():
     for at in range(1000):
@@ -202,9 +202,8 @@ asyncio.run(stream())
 
 
 def test_what_was_acknowledged_survives_a_kill(shop: Shop, tmp_path: Path) -> None:
-    finished = subprocess.run(
-        [sys.executable, "-c", _KILLED, str(tmp_path), shop.tracking_id], capture_output=True, text=True, check=False
-    )
+    arguments = [str(tmp_path), shop.tracking_id, shop.settings.effective_database_url]
+    finished = subprocess.run([sys.executable, "-c", _KILLED, *arguments], capture_output=True, text=True, check=False)
     acknowledged = finished.stdout.split()
     assert finished.returncode == -9
     assert len(acknowledged) == 21

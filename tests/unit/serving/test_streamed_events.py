@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from matinee.serving.freshness import Freshness
-from matinee.serving.streamed_events import NEWEST, StreamedEvent, StreamedEvents
+from matinee.serving.streamed_events import NEWEST, StreamedEvent, StreamedEvents, streamed_to
 from matinee.storage.metadata import Database, events, session_links, tables
 
 
@@ -93,3 +93,13 @@ def test_what_is_kept_is_given_up_when_an_event_comes(database: Database) -> Non
     with freshness.view() as view:
         assert [event.item_id for event in streamed.get(view, "g", "ada")] == ["a", "b"]
     freshness.close()
+
+
+def test_who_has_events_at_all(database: Database) -> None:
+    _add(database, ("ann", "s1", "watch", "a", 1), (None, "s2", "watch", "b", 2), ("eve", "s3", "watch", "c", 3))
+    with database.transaction() as connection:
+        link = {"group_arn": "g", "session_id": "s2", "user_id": "bob"}
+        connection.execute(sa.insert(session_links).values(link))
+    with database.read() as connection:
+        assert streamed_to(connection, "g", {"ann", "bob", "s2", "nobody"}) == {"ann", "bob", "s2"}
+        assert streamed_to(connection, "other", {"ann", "bob", "s2"}) == set()

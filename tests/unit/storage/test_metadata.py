@@ -68,3 +68,17 @@ def test_a_view_does_not_change_while_others_write(kind: str, tmp_path: Path, re
         after = reader.scalar(count)
     database.close()
     assert (before, during, after) == (0, 0, 1)
+
+
+def test_what_was_deleted_leaves_the_write_ahead_log(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/m.db")
+    database.upgrade()
+    with database.transaction() as connection:
+        connection.execute(sa.insert(tags).values(arn="a", key="k", value="a telling value"))
+    with database.transaction() as connection:
+        connection.exec_driver_sql("PRAGMA secure_delete = ON")
+        connection.execute(sa.delete(tags))
+    assert b"a telling value" in (tmp_path / "m.db-wal").read_bytes()
+    database.wipe_log()
+    assert all(b"a telling value" not in path.read_bytes() for path in tmp_path.glob("m.db*"))
+    database.close()

@@ -52,3 +52,13 @@ def test_missing_credentials_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", s3_endpoint)
     with pytest.raises(SettingsProblem, match="AWS_ACCESS_KEY_ID"):
         S3Objects("bucket", "", cache=tmp_path)
+
+
+@pytest.mark.usefixtures("_endpoint")
+def test_copies_of_a_deleted_object_go_and_others_stay(bucket: str, tmp_path: Path) -> None:
+    store = S3Objects(bucket, "", cache=tmp_path)
+    for key in ("a/one", "a/two", "b/one"):
+        store.put_bytes(key, b"content")
+    one, folder, other = store.local("a/one"), store.local("a"), store.local("b/one")
+    store.delete_prefix("a/one")
+    assert [path.exists() for path in (one, folder, other)] == [False, False, True]

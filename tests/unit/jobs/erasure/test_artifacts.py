@@ -1,0 +1,29 @@
+"""Artifacts and deletions: a training that began before is waited for."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from tests.unit.jobs.orders import deletion_job, run, trained
+from tests.unit.jobs.rig import House, arn
+
+from matinee.control import outbox
+
+
+def test_a_training_that_runs_is_waited_for_and_its_end_ends_the_waiting(house: House, tmp_path: Path) -> None:
+    trained(house, tmp_path, "aws-popularity-count")
+    training = house.train_job("b2", "aws-popularity-count")
+    with house.database.transaction() as connection:
+        outbox.mark(connection, training, "RUNNING")
+    (tmp_path / "gone.csv").write_text("USER_ID\nuser3\n")
+    job = deletion_job(house, f"file://{tmp_path}/gone.csv")
+    deleting = threading.Thread(target=run, args=(house, job))
+    deleting.start()
+    while "user3" in {user for user, _, _ in house.rows()}:
+        threading.Event().wait(0.02)
+    assert house.row(job).state == "RUNNING"
+    with house.database.transaction() as connection:
+        outbox.mark(connection, training, "DONE")
+    deleting.join()
+    assert house.status(arn("data-deletion-job/forget")) == ("COMPLETED", None)
