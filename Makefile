@@ -17,8 +17,8 @@ demo: setup      ## MovieLens through the whole Personalize workflow, on an embe
 serve: setup     ## serve the Personalize APIs on http://127.0.0.1:8765
 	@$(BIN)/matinee serve $(ARGS)
 
-test: setup      ## run every test
-	@$(BIN)/pytest $(ARGS)
+test: setup      ## run every test, two files at a time
+	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 check: setup     ## formatting, lint, strict types, import rules
 	@echo "check: formatting" && $(BIN)/ruff format --check .
