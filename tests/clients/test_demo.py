@@ -24,10 +24,17 @@ def small_movielens(tmp_path: Path) -> Path:
 
 
 def _demo(arguments: list[str], scratch: Path) -> subprocess.Popen[str]:
+    """The demo on a machine where MATINEE_DATABASE_URL leads to someone's real server, which it must leave alone."""
     scratch.mkdir()
+    real = f"sqlite:///{scratch.parent / 'real.db'}"
     return subprocess.Popen(
         [sys.executable, "-m", "matinee", "demo", *arguments],
-        env={**os.environ, "TMPDIR": str(scratch), "MATINEE_HOME": str(scratch.parent / "home")},
+        env={
+            **os.environ,
+            "TMPDIR": str(scratch),
+            "MATINEE_HOME": str(scratch.parent / "home"),
+            "MATINEE_DATABASE_URL": real,
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -68,6 +75,18 @@ def test_demo_tells_its_story_and_leaves_nothing(small_movielens: Path, tmp_path
     assert not watched & {film["item_id"] for film in story["events"]["after"]}
     assert list(scratch.iterdir()) == []
     assert _processes_mentioning(str(scratch)) == []
+    assert not (tmp_path / "real.db").exists()
+
+
+def test_a_folder_that_holds_a_server_is_left_alone(small_movielens: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "matinee.db").write_bytes(b"someone's")
+    process = _demo(["--dataset", str(small_movielens), "--home", str(kept)], tmp_path / "scratch")
+    output, _ = process.communicate()
+    assert process.returncode == 1
+    assert "already holds a server's data" in output
+    assert [path.name for path in kept.iterdir()] == ["matinee.db"]
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

@@ -39,7 +39,7 @@ class Clients:
         """Clients for a Matinee server at `endpoint`; it accepts any credentials on loopback."""
         anyone = "matinee"
         session = boto3.session.Session(aws_access_key_id=anyone, aws_secret_access_key=anyone, region_name=region)
-        config = Config(retries={"max_attempts": 2}, read_timeout=120)
+        config = Config(retries={"max_attempts": 2}, read_timeout=120, proxies={})
         return cls(
             control=session.client("personalize", endpoint_url=endpoint, config=config),
             runtime=session.client("personalize-runtime", endpoint_url=endpoint, config=config),

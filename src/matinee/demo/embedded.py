@@ -22,6 +22,10 @@ class ServerDidNotStart(MatineeError):
     """The server process ended or stayed silent before it was ready; carries the end of its log."""
 
 
+#: Settings that would lead a server away from its home: an embedded one must never reach someone's real data.
+_LEADS_AWAY = ("MATINEE_DATABASE_URL", "MATINEE_STORE_URL", "MATINEE_REDIS_URL", "MATINEE_FILE_ROOTS")
+
+
 class EmbeddedServer:
     """`matinee serve` on loopback and a free port, with its data in `home`. Entering waits until it is ready.
 
@@ -31,7 +35,8 @@ class EmbeddedServer:
     def __init__(self, home: Path, environment: dict[str, str] | None = None, options: Sequence[str] = ()) -> None:
         """`options` are further ones of `matinee serve`, such as `--no-worker`."""
         self.home, self._options = home, options
-        self._environment = {**os.environ, **(environment or {}), "MATINEE_HOME": str(home)}
+        inherited = {name: value for name, value in os.environ.items() if name not in _LEADS_AWAY}
+        self._environment = {**inherited, **(environment or {}), "MATINEE_HOME": str(home)}
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
 

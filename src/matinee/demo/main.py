@@ -14,14 +14,23 @@ from matinee.data.movielens import RatingsAsEvents, convert
 from matinee.data.sources import resolve
 from matinee.demo.story import draw
 from matinee.demo.tell import tell
+from matinee.errors import MatineeError
 from matinee.settings import Settings
 
 #: As in Amazon's recorded run: a rating above this is a `watch` event.
 LIKED_ABOVE = 3.6
 
 
+class HomeInUse(MatineeError):
+    """The folder in which the demo should keep everything holds a server's data already."""
+
+
 def run(dataset: str, json_file: Path | None, home: Path | None) -> None:
     """Run the demo and print its story. Raises `MatineeError` with a sentence for the user."""
+    if home is not None and (home / "matinee.db").exists():
+        raise HomeInUse(
+            f"{home} already holds a server's data. Serve it (matinee serve --home {home}) or name another folder."
+        )
     signal.signal(signal.SIGTERM, _as_interrupt)
     console = Console()
     settings = Settings.from_environment()
