@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: setup demo test check bench serve format help
+.PHONY: setup demo test check faults bench serve format help
 
 help:            ## show the commands
 	@grep -hE '^[a-z]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ check: setup     ## formatting, lint, strict types, import rules
 
 format: setup    ## format and mend what can be mended by itself
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+faults: setup    ## the long fault suite: 20 kills at random points of delivery
+	@$(BIN)/python -m tests.faults.delivery_rounds 20
 
 bench: setup     ## run the benchmarks and write their dated reports
 	@for script in benchmarks/*.py; do echo "bench: $$script" && $(BIN)/python $$script || exit 1; done

@@ -112,7 +112,6 @@ def holds(condition: str) -> bool:
 
 #: Requests of which this version may not be capable, by the name that conditions use.
 REFUSALS: Mapping[str, Callable[[], object]] = {
-    "performHPO": lambda: check_solution(_V1, {"performHPO": True}),
     "optimizationObjective": lambda: check_solution(
         _V1, {"solutionConfig": {"optimizationObjective": {"objectiveSensitivity": "LOW"}}}
     ),

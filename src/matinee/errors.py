@@ -16,6 +16,7 @@ MatineeError
 ├── DataProblem                  bad input: file, line, column, what is wrong, what to do
 ├── JobFailed                    a job's end with a reason a user can act on
 ├── JobStopped                   a job ended because someone asked it to
+├── DeliveryFailed               a destination that did not take an event, and whether another try may help
 ├── StorageProblem               an object that is missing or altered, or a store that cannot be used
 ├── ArtifactProblem              a stored model that is missing, cut short or altered
 └── SettingsProblem              a setting that cannot be used
@@ -165,6 +166,14 @@ class JobFailed(MatineeError):
 
 class JobStopped(MatineeError):
     """A job ended because its cancellation was requested."""
+
+
+class DeliveryFailed(MatineeError):
+    """A destination did not take an event. `final`: no other try can help; `wait`: seconds that it asked for."""
+
+    def __init__(self, message: str, *, final: bool = False, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.final, self.wait = final, wait
 
 
 class StorageProblem(MatineeError):

@@ -33,7 +33,41 @@ class Settings:
     )
     redis_url: str | None = field(
         default=None,
-        metadata=_setting("MATINEE_REDIS_URL", "Redis for several processes: `redis://` or `rediss://`."),
+        metadata=_setting(
+            "MATINEE_REDIS_URL",
+            "Redis that keeps answers for several processes: `redis://user:password@host:6379/0`, `rediss://…` with "
+            "TLS or `unix://…`; default none.",
+        ),
+    )
+    redis_ca: Path | None = field(
+        default=None,
+        metadata=_setting(
+            "MATINEE_REDIS_CA",
+            "PEM file of the authorities that sign the Redis server's certificate; default system's.",
+        ),
+    )
+    cache_mb: int = field(
+        default=64,
+        metadata=_setting(
+            "MATINEE_CACHE_MB",
+            "Megabytes of answers that each API process keeps in memory. 0: answers are not kept, not in Redis either.",
+        ),
+    )
+    max_tps: int = field(
+        default=0,
+        metadata=_setting(
+            "MATINEE_MAX_TPS",
+            "Runtime requests a second that one server takes, all its processes together; each campaign has its "
+            "minProvisionedTPS of them for itself, what is above gets ThrottlingException. 0: no ceiling.",
+        ),
+    )
+    drain_seconds: int = field(
+        default=0,
+        metadata=_setting(
+            "MATINEE_DRAIN_SECONDS",
+            "Seconds after SIGTERM in which a server still answers while `/readyz` says 503, so that load balancers "
+            "turn away from it before it stops accepting.",
+        ),
     )
     datasets: tuple[Path, ...] = field(
         default=(),
@@ -63,6 +97,22 @@ class Settings:
             "training comes an hour after a solution was made, as at the service.",
         ),
     )
+    tuning_parallel: int = field(
+        default=1,
+        metadata=_setting(
+            "MATINEE_TUNING_PARALLEL",
+            "Trials of a hyperparameter optimisation that may run at the same time, where hpoResourceConfig asks for "
+            "as many. Each takes the memory of a training; with 1 a study is deterministic.",
+        ),
+    )
+    auto_update_seconds: int = field(
+        default=7200,
+        metadata=_setting(
+            "MATINEE_AUTO_UPDATE_SECONDS",
+            "Seconds between two updates in which deployed models of recipes that explore take in new items and events "
+            "without being trained again; two hours, as at the service. 0: never.",
+        ),
+    )
     keep_versions: int = field(
         default=0,
         metadata=_setting(
@@ -83,6 +133,83 @@ class Settings:
     iam_endpoint_url: str | None = field(
         default=None,
         metadata=_setting("AWS_ENDPOINT_URL_IAM", "Where IAM answers for role checks; default as boto3 finds it."),
+    )
+    attribution_seconds: int = field(
+        default=300,
+        metadata=_setting(
+            "MATINEE_ATTRIBUTION_SECONDS",
+            "Seconds between two looks at whether metric attributions have events to count or windows to report. 0: "
+            "never.",
+        ),
+    )
+    trending_refresh: int = field(
+        default=7200,
+        metadata=_setting(
+            "MATINEE_TRENDING_REFRESH",
+            "Seconds after which trending items are counted again, from the end of the training on; at most one "
+            "interval of the recipe, whatever is given. The service does it every two hours. 1: at once.",
+        ),
+    )
+    segment_output_key: str = field(
+        default="usersList",
+        metadata=_setting(
+            "MATINEE_SEGMENT_OUTPUT_KEY",
+            "usersList or recommendedUsers: the key of the users in outputs of batch segment jobs. The first was "
+            "recorded from the service, the second stands in its guide.",
+        ),
+    )
+    delivery_hosts: tuple[str, ...] = field(
+        default=(),
+        metadata=_setting(
+            "MATINEE_DELIVERY_HOSTS",
+            "Hosts, separated by commas, that webhooks of `matinee rules` may also reach without TLS and on link-local "
+            "addresses; default: https anywhere else, http on this machine only.",
+        ),
+    )
+    delivery_longest_wait: int = field(
+        default=300,
+        metadata=_setting(
+            "MATINEE_DELIVERY_LONGEST_WAIT",
+            "Seconds that a failed delivery waits at most before it is tried again; the first wait is about one.",
+        ),
+    )
+    delivery_give_up: int = field(
+        default=259_200,
+        metadata=_setting(
+            "MATINEE_DELIVERY_GIVE_UP",
+            "Seconds after which a delivery that goes on failing becomes a dead letter; three days.",
+        ),
+    )
+    exploration_refresh: int = field(
+        default=10,
+        metadata=_setting(
+            "MATINEE_EXPLORATION_REFRESH",
+            "Seconds after which a process counts new impressions and clicks for exploration; the service does it "
+            "every two hours. 0: before every answer.",
+        ),
+    )
+    recommendation_log_explored: float = field(
+        default=1.0,
+        metadata=_setting(
+            "MATINEE_RECOMMENDATION_LOG_EXPLORED",
+            "Share, from 0 to 1, of the answers with exploration that are kept with the probability of each place. "
+            "Implicit impressions (recommendationId in PutEvents) are known only of answers that are kept.",
+        ),
+    )
+    recommendation_log_others: float = field(
+        default=0.0,
+        metadata=_setting(
+            "MATINEE_RECOMMENDATION_LOG_OTHERS",
+            "Share, from 0 to 1, of the answers without exploration that are kept.",
+        ),
+    )
+    recommendation_log_days: int = field(
+        default=30,
+        metadata=_setting("MATINEE_RECOMMENDATION_LOG_DAYS", "Days for which answers are kept; 0: none is."),
+    )
+    recommendation_log_rows: int = field(
+        default=1_000_000,
+        metadata=_setting("MATINEE_RECOMMENDATION_LOG_ROWS", "How many answers are kept at most; the oldest go first."),
     )
     log_level: str = field(
         default="INFO",
@@ -112,20 +239,52 @@ class Settings:
         level = given.get("log_level", cls.log_level).upper()
         if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
             raise SettingsProblem(f"MATINEE_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {level!r}.")
+        segment_key = given.get("segment_output_key", cls.segment_output_key)
+        if segment_key not in {"usersList", "recommendedUsers"}:
+            raise SettingsProblem(
+                f"MATINEE_SEGMENT_OUTPUT_KEY must be usersList or recommendedUsers, not {segment_key!r}."
+            )
         return cls(
             home=Path(given.get("home", str(cls.home))).absolute(),
             database_url=given.get("database_url"),
             store_url=given.get("store_url"),
             redis_url=given.get("redis_url"),
+            redis_ca=Path(given["redis_ca"]) if "redis_ca" in given else None,
+            cache_mb=_count("MATINEE_CACHE_MB", given.get("cache_mb", "64")),
+            max_tps=_count("MATINEE_MAX_TPS", given.get("max_tps", "0")),
+            drain_seconds=_count("MATINEE_DRAIN_SECONDS", given.get("drain_seconds", "0")),
             datasets=tuple(Path(p) for p in given.get("datasets", "").split(os.pathsep) if p),
             file_roots=tuple(Path(p) for p in given.get("file_roots", "").split(os.pathsep) if p),
             account_id=account,
             threads=threads,
             aws_quotas=given.get("aws_quotas", "").lower() in {"1", "true", "yes"},
             auto_training=_on_or_off("MATINEE_AUTO_TRAINING", given.get("auto_training", "on")),
+            tuning_parallel=_count("MATINEE_TUNING_PARALLEL", given.get("tuning_parallel", "1"), least=1),
+            auto_update_seconds=_count("MATINEE_AUTO_UPDATE_SECONDS", given.get("auto_update_seconds", "7200")),
+            attribution_seconds=_count("MATINEE_ATTRIBUTION_SECONDS", given.get("attribution_seconds", "300")),
+            trending_refresh=_count("MATINEE_TRENDING_REFRESH", given.get("trending_refresh", "7200"), least=1),
             keep_versions=_count("MATINEE_KEEP_VERSIONS", given.get("keep_versions", "0")),
             check_roles=check_roles,
             iam_endpoint_url=given.get("iam_endpoint_url"),
+            segment_output_key=segment_key,
+            delivery_hosts=tuple(host.strip().lower() for host in given.get("delivery_hosts", "").split(",") if host),
+            delivery_longest_wait=_count(
+                "MATINEE_DELIVERY_LONGEST_WAIT", given.get("delivery_longest_wait", "300"), least=1
+            ),
+            delivery_give_up=_count("MATINEE_DELIVERY_GIVE_UP", given.get("delivery_give_up", "259200")),
+            exploration_refresh=_count("MATINEE_EXPLORATION_REFRESH", given.get("exploration_refresh", "10")),
+            recommendation_log_explored=_share(
+                "MATINEE_RECOMMENDATION_LOG_EXPLORED", given.get("recommendation_log_explored", "1")
+            ),
+            recommendation_log_others=_share(
+                "MATINEE_RECOMMENDATION_LOG_OTHERS", given.get("recommendation_log_others", "0")
+            ),
+            recommendation_log_days=_count(
+                "MATINEE_RECOMMENDATION_LOG_DAYS", given.get("recommendation_log_days", "30")
+            ),
+            recommendation_log_rows=_count(
+                "MATINEE_RECOMMENDATION_LOG_ROWS", given.get("recommendation_log_rows", "1000000"), least=1
+            ),
             log_level=level,
         )
 
@@ -142,7 +301,17 @@ def _on_or_off(variable: str, text: str) -> bool:
     return words[text.lower()]
 
 
-def _count(variable: str, text: str) -> int:
-    if not text.isdecimal():
-        raise SettingsProblem(f"{variable} must be a whole number from 0, not {text!r}.")
+def _count(variable: str, text: str, *, least: int = 0) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise SettingsProblem(f"{variable} must be a whole number from {least}, not {text!r}.")
     return int(text)
+
+
+def _share(variable: str, text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise SettingsProblem(f"{variable} must be a number from 0 to 1, not {text!r}.")
+    return share

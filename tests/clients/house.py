@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import json
 import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from botocore.exceptions import ClientError
 from tests.clients.data import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, USERS
 from tests.clients.services import OPERATIONS, python_name
 
@@ -38,11 +38,11 @@ class House:
     prefix: str
     requests: dict[str, dict[str, Any]] = field(default_factory=dict)
     arns: dict[str, str] = field(default_factory=dict)
-    refused: dict[str, ClientError] = field(default_factory=dict)
     datasets: dict[str, str] = field(default_factory=dict)
     tracking_id: str = ""
     _begun: list[tuple[str, str]] = field(default_factory=list)
     _ranking_version: str = ""
+    _affinity_version: str = ""
 
     @classmethod
     def build(cls, clients: Clients, bucket: str, prefix: str) -> House:
@@ -115,6 +115,16 @@ class House:
         assert settle(self.clients, "SolutionVersion", self._ranking_version) == "ACTIVE"
         return self.create("Campaign", solutionVersionArn=self._ranking_version)
 
+    @cached_property
+    def action_campaign(self) -> str:
+        """A campaign that recommends actions, of which there is one."""
+        properties = json.dumps({"value": 3})
+        self.clients.events.put_actions(
+            datasetArn=self.datasets["ACTIONS"], actions=[{"actionId": "call", "properties": properties}]
+        )
+        version = self.create("SolutionVersion", solutionArn=self.solution("aws-next-best-action"))
+        return self.create("Campaign", solutionVersionArn=version)
+
     def _datasets(self, group: str, video: str) -> str:
         """All five types in the custom group, interactions in the domain group; gives the ARN of the latter."""
         for kind, text in SCHEMAS.items():
@@ -142,6 +152,7 @@ class House:
 
     def _trainings(self, group: str, video: str) -> None:
         self.begin("SolutionVersion", solutionArn=self.solution("aws-popularity-count"))
+        self._affinity_version = self.begin("SolutionVersion", solutionArn=self.solution("aws-item-affinity"))
         self.begin("Recommender", datasetGroupArn=video, recipeArn=f"{RECIPES}aws-vod-most-popular")
 
     def _campaign_and_jobs(self, group: str) -> None:
@@ -158,11 +169,7 @@ class House:
             **role,
         }
         self.begin("BatchInferenceJob", solutionVersionArn=version, **batch)
-        try:
-            affinity = self.create("SolutionVersion", solutionArn=self.solution("aws-item-affinity"))
-            self.begin("BatchSegmentJob", solutionVersionArn=affinity, **batch)
-        except ClientError as refusal:  # where no segment recipe can be trained
-            self.refused["CreateBatchSegmentJob"] = refusal
+        self.begin("BatchSegmentJob", solutionVersionArn=self._affinity_version, **batch)
 
 
 def settle(clients: Clients, resource: str, arn: str) -> str | None:

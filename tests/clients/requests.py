@@ -29,8 +29,6 @@ RESOURCES = (
     "Solution",
     "SolutionVersion",
 )
-#: Valid, and yet refused as long as no recipe of segments or actions can be trained.
-MAY_BE_REFUSED = ("CreateBatchSegmentJob", "DescribeBatchSegmentJob", "GetActionRecommendations")
 
 
 def _again(resource: str) -> Callable[[House], Request]:
@@ -100,17 +98,13 @@ def _in_new_group(resource: str) -> Callable[[House], Request]:
 
 REQUESTS: Mapping[str, Callable[[House], Request]] = {
     **{f"Create{resource}": _again(resource) for resource in RESOURCES},
-    **{f"Describe{resource}": _about(resource) for resource in RESOURCES if resource != "BatchSegmentJob"},
+    **{f"Describe{resource}": _about(resource) for resource in RESOURCES},
     **{f"List{resource}s": lambda _: {} for resource in RESOURCES},
     **{f"Delete{resource}": _deletable(resource) for resource in _NEW},
     # One dataset of a type, one tracker and one attribution in a group.
     "CreateDataset": _in_new_group("Dataset"),
     "CreateEventTracker": _in_new_group("EventTracker"),
     "CreateMetricAttribution": _in_new_group("MetricAttribution"),
-    "CreateBatchSegmentJob": lambda house: _again("BatchInferenceJob")(house),
-    "DescribeBatchSegmentJob": lambda house: {
-        "batchSegmentJobArn": house.arns.get("BatchSegmentJob", house.arns["BatchInferenceJob"])
-    },
     "DescribeAlgorithm": lambda _: {"algorithmArn": "arn:aws:personalize:::algorithm/aws-sims"},
     "DescribeFeatureTransformation": lambda _: {
         "featureTransformationArn": "arn:aws:personalize:::feature-transformation/JSON-percentile-filtering"
@@ -151,7 +145,7 @@ REQUESTS: Mapping[str, Callable[[House], Request]] = {
         "userId": "1",
         "inputList": ["1", "2"],
     },
-    "GetActionRecommendations": lambda house: {"campaignArn": house.arns["Campaign"], "userId": "1"},
+    "GetActionRecommendations": lambda house: {"campaignArn": house.action_campaign, "userId": "1", "numResults": 3},
     "PutEvents": lambda house: {
         "trackingId": house.tracking_id,
         "userId": "1",

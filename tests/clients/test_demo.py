@@ -61,6 +61,9 @@ def test_demo_tells_its_story_and_leaves_nothing(small_movielens: Path, tmp_path
     output, _ = process.communicate()
     assert process.returncode == 0, output
     assert "The demo is done" in output
+    assert "datasetGroup: { name: movies, domain: VIDEO_ON_DEMAND }" in output
+    assert "Plan: 12 to create, 2 to import, 3 to train." in output
+    assert "✓ the same file planned again: nothing to do" in output
     story = json.loads(figures.read_text())
     assert set(story["metrics"]) == {"aws-popularity-count", "aws-sims", "aws-user-personalization-v2"}
     for metrics in story["metrics"].values():
@@ -95,7 +98,7 @@ def test_interrupted_demo_leaves_nothing(how: signal.Signals, small_movielens: P
     process = _demo(["--dataset", str(small_movielens)], scratch)
     assert process.stdout is not None
     for line in process.stdout:
-        if "aws-sims" in line:  # the next step, a training, is under way
+        if "train solution version movies-popularity" in line and "✓" in line:  # the next training is under way
             break
     process.send_signal(how)
     process.communicate()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.clients.house import House, arn_member, describe, listed
-from tests.clients.requests import MAY_BE_REFUSED, REQUESTS, RESOURCES
+from tests.clients.requests import REQUESTS, RESOURCES
 from tests.clients.services import OPERATIONS, call, check_refusal
 from tests.unit.api.aws.examples import example, input_of
 
@@ -23,12 +23,7 @@ def test_there_is_a_request_for_each_operation() -> None:
 
 @pytest.mark.parametrize("operation", [name for name in sorted(OPERATIONS) if name not in DELETES])
 def test_valid_input_is_answered_in_the_modelled_shape(house: House, operation: str) -> None:
-    try:
-        call(house.clients, operation, REQUESTS[operation](house))
-    except ClientError as error:
-        if operation not in MAY_BE_REFUSED:
-            raise
-        check_refusal(operation, error)
+    call(house.clients, operation, REQUESTS[operation](house))
 
 
 @pytest.mark.parametrize("operation", DELETES)
@@ -56,10 +51,6 @@ def test_an_example_of_the_model_is_answered_or_refused(clients: Clients, operat
 def test_what_was_created_is_described_and_listed(houses: tuple[House, House], resource: str) -> None:
     for house in houses:
         operation = f"Create{resource}"
-        if operation in house.refused:
-            assert operation in MAY_BE_REFUSED
-            check_refusal(operation, house.refused[operation])
-            continue
         arn, request = house.arns[resource], house.requests[operation]
         shown = describe(house.clients, resource, arn)
         assert shown[arn_member(resource)] == arn

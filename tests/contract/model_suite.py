@@ -36,10 +36,11 @@ def history(*items: int) -> Histories:
 
 
 def batch(*histories: tuple[int, ...]) -> Histories:
-    """A batch of histories."""
+    """A batch of histories, each with an event a minute."""
     indptr = np.concatenate([[0], np.cumsum([len(h) for h in histories])]).astype(np.int64)
     items = np.array([item for h in histories for item in h], np.int32)
-    return Histories(indptr, items, np.arange(len(items), dtype=np.int64) + 2_000_000)
+    minutes = np.array([minute for h in histories for minute in range(len(h))], np.int64)
+    return Histories(indptr, items, minutes * 60 + 2_000_000)
 
 
 class ModelSuite:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from tests.contract.model_suite import ModelSuite, PersonalSuite, RelatedSuite
 
+from matinee.models.adjusted import Adjusted, AdjustedConfig
+from matinee.models.affinity import Affinity, AffinityConfig
 from matinee.models.base import Model
 from matinee.models.blend import Blend, BlendConfig
 from matinee.models.ease import EASE, EASEConfig
+from matinee.models.factors import Factors, FactorsConfig
 from matinee.models.item_knn import ItemKNN, ItemKNNConfig
 from matinee.models.popularity import Popularity
 from matinee.models.registry import MODELS
 from matinee.models.ridge import Ridge, RidgeConfig
+from matinee.models.semantic import Semantic
+from matinee.models.similar_items import SimilarItems, SimilarItemsConfig
 from matinee.models.transformer.config import TransformerConfig
 from matinee.models.transformer.model import Transformer
+from matinee.models.trending import Trending
 
 SMALL = TransformerConfig(dimension=16, layers=1, length=8, epochs=12, batch_events=128, learning_rate=5e-3)
 
@@ -36,6 +42,24 @@ class TestItemKNN(RelatedSuite):
         )
 
 
+class TestSimilarItems(RelatedSuite):
+    @classmethod
+    def make(cls) -> Model:
+        return SimilarItems(SimilarItemsConfig(item_id_hidden_dim=8, history_items=20))
+
+
+class TestSemantic(ModelSuite):
+    @classmethod
+    def make(cls) -> Model:
+        return Semantic()
+
+
+class TestTrending(ModelSuite):
+    @classmethod
+    def make(cls) -> Model:
+        return Trending()
+
+
 class TestEASE(RelatedSuite):
     @classmethod
     def make(cls) -> Model:
@@ -46,6 +70,18 @@ class TestRidge(PersonalSuite):
     @classmethod
     def make(cls) -> Model:
         return Ridge(RidgeConfig(regularization=5.0, decays=(0.6, 0.9)))
+
+
+class TestAffinity(RelatedSuite):
+    @classmethod
+    def make(cls) -> Model:
+        return Affinity(AffinityConfig(regularization=5.0))
+
+
+class TestFactors(PersonalSuite):
+    @classmethod
+    def make(cls) -> Model:
+        return Factors(FactorsConfig(dimension=4))
 
 
 class TestTransformer(PersonalSuite):
@@ -60,6 +96,25 @@ class TestBlend(PersonalSuite):
         return Blend(BlendConfig(transformer=SMALL, ease=EASEConfig(regularization=5.0), ridge=RidgeConfig(5.0)))
 
 
+class TestAdjusted(PersonalSuite):
+    @classmethod
+    def make(cls) -> Model:
+        return Adjusted(AdjustedConfig("ease", {"regularization": 5.0}))
+
+
 def test_every_model_of_the_registry_has_a_suite() -> None:
-    suites = (TestPopularity, TestItemKNN, TestEASE, TestRidge, TestTransformer, TestBlend)
+    suites = (
+        TestAdjusted,
+        TestPopularity,
+        TestItemKNN,
+        TestEASE,
+        TestRidge,
+        TestAffinity,
+        TestFactors,
+        TestTransformer,
+        TestBlend,
+        TestSimilarItems,
+        TestSemantic,
+        TestTrending,
+    )
     assert {suite.make().name for suite in suites} == set(MODELS)

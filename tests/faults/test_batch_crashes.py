@@ -1,4 +1,4 @@
-"""kill -9 during batch inference, exports and deletions: nothing is missing, twice, or half there."""
+"""kill -9 during batch inference, segments, exports and deletions: nothing is missing, twice, or half there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ import random
 from pathlib import Path
 
 from tests.faults.worker_process import WorkerProcess
-from tests.unit.jobs.orders import batch_job, deletion_job, export_job, put_event, read_lines, trained, write_lines
+from tests.unit.jobs.orders import (
+    batch_job,
+    deletion_job,
+    export_job,
+    put_event,
+    read_lines,
+    segment_job,
+    trained,
+    write_lines,
+)
 from tests.unit.jobs.rig import House, arn
 
 from matinee.training.artifact import Artifact
@@ -32,6 +41,26 @@ def test_a_kill_at_every_point_of_a_batch(tmp_path: Path) -> None:
         assert [line["input"] for line in answered] == own
         assert {line["error"] for line in answered} == {None}
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["_CHECK", "a.json.out", "b.json.out"]
+    assert list(house.workshop.scratch.iterdir()) == []
+    house.database.close()
+
+
+def test_a_kill_at_every_point_of_a_segment_job(tmp_path: Path) -> None:
+    house = House.build(tmp_path / "home")
+    version = trained(house, tmp_path, "aws-item-affinity")
+    lines = [{"itemId": f"film{n % 300}", "line": n} for n in range(6000)]
+    source = write_lines(tmp_path / "in.json", lines)
+    job = segment_job(house, version, source, f"file://{tmp_path}/out/")
+    for point in ("checked", "marked", "answered", "published", "committing"):
+        with WorkerProcess(house.settings, dies_at=f"batch-segment.{point}") as worker:
+            worker.await_death()
+    with house.worker():
+        house.await_end(job)
+    assert house.row(job).state == "DONE"
+    answered = read_lines(tmp_path / "out" / "in.json.out")
+    assert [line["input"] for line in answered] == lines
+    assert {len(line["output"]["usersList"]) for line in answered} == {5}
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["_CHECK", "in.json.out"]
     assert list(house.workshop.scratch.iterdir()) == []
     house.database.close()
 

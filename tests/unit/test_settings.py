@@ -22,6 +22,11 @@ def test_the_number_of_versions_to_keep() -> None:
     assert Settings.from_environment({"MATINEE_KEEP_VERSIONS": "3"}).keep_versions == 3
 
 
+def test_trials_that_may_run_at_the_same_time() -> None:
+    assert Settings.from_environment({}).tuning_parallel == 1
+    assert Settings.from_environment({"MATINEE_TUNING_PARALLEL": "4"}).tuning_parallel == 4
+
+
 @pytest.mark.parametrize(
     ("variable", "text"),
     [
@@ -29,6 +34,11 @@ def test_the_number_of_versions_to_keep() -> None:
         ("MATINEE_KEEP_VERSIONS", "-1"),
         ("MATINEE_KEEP_VERSIONS", "all"),
         ("MATINEE_THREADS", "0"),
+        ("MATINEE_TUNING_PARALLEL", "0"),
+        ("MATINEE_EXPLORATION_REFRESH", "-1"),
+        ("MATINEE_RECOMMENDATION_LOG_EXPLORED", "1.5"),
+        ("MATINEE_RECOMMENDATION_LOG_OTHERS", "all"),
+        ("MATINEE_RECOMMENDATION_LOG_ROWS", "0"),
         ("MATINEE_ACCOUNT", "12"),
         ("MATINEE_LOG_LEVEL", "LOUD"),
     ],

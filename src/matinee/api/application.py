@@ -33,6 +33,7 @@ def create_app(
     ready: Mapping[str, Check] | None = None,
     on_start: Sequence[Hook] = (),
     on_stop: Sequence[Hook] = (),
+    metrics: Metrics | None = None,
 ) -> Starlette:
     """The application that answers the three Personalize APIs and the operators' questions on one port.
 
@@ -40,7 +41,7 @@ def create_app(
     the account is the settings'; with one, signatures are verified and the account is the key's. Operations without a
     handler answer as unknown. The hooks run in order at start, and at the end each one runs even when another failed.
     """
-    metrics = Metrics()
+    metrics = Metrics() if metrics is None else metrics
     handlers: dict[Service, Mapping[str, Handler]] = {
         "personalize": control,
         "personalize-runtime": runtime,

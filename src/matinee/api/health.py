@@ -11,9 +11,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from matinee.api.metrics import Metrics
+from matinee.errors import MatineeError
 
 #: One thing that must work before requests can be answered: raises when it does not. May block.
 Check = Callable[[], None]
+
+
+class NotReady(MatineeError):
+    """What is missing, in a sentence that anyone may read."""
+
 
 _log = structlog.get_logger(__name__)
 
@@ -28,7 +34,7 @@ def routes(checks: Mapping[str, Check], metrics: Metrics) -> list[Route]:
                 check()
             except Exception as error:  # any failure means: not ready
                 _log.warning("not ready", check=name, error=str(error))
-                failed[name] = type(error).__name__
+                failed[name] = str(error) if isinstance(error, NotReady) else type(error).__name__
         return failed
 
     async def alive(request: Request) -> Response:
@@ -37,6 +43,8 @@ def routes(checks: Mapping[str, Check], metrics: Metrics) -> list[Route]:
     async def ready(request: Request) -> Response:
         failed = await run_in_threadpool(failures)
         state = {name: failed.get(name, "ok") for name in checks}
+        if getattr(request.app.state, "draining", False):
+            failed["server"] = state["server"] = "draining: it was asked to stop"
         return JSONResponse(
             {"status": "not ready" if failed else "ready", "checks": state}, status_code=503 if failed else 200
         )

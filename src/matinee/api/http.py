@@ -7,6 +7,7 @@ import ipaddress
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Final
@@ -60,7 +61,10 @@ def is_loopback(host: str) -> bool:
 class HttpServer(uvicorn.Server):
     """uvicorn on a socket that is already bound. `on_listening` is called once requests are answered."""
 
-    def __init__(self, app: ASGIApp, bound: socket.socket, on_listening: Callable[[], None]) -> None:
+    def __init__(
+        self, app: ASGIApp, bound: socket.socket, on_listening: Callable[[], None], *, drain: float = 0
+    ) -> None:
+        """`drain`: seconds for which it still answers after it was asked to stop, `app.state.draining` being true."""
         super().__init__(
             uvicorn.Config(
                 app,
@@ -75,7 +79,9 @@ class HttpServer(uvicorn.Server):
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )
-        self._bound, self._on_listening = bound, on_listening
+        self._bound, self._on_listening, self._drain = bound, on_listening, drain
+        self._stop_at: float | None = None
+        self._state = getattr(app, "state", None)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the application, then accept."""
@@ -85,15 +91,31 @@ class HttpServer(uvicorn.Server):
 
     def serve_until_stopped(self) -> None:
         """Answer requests until SIGTERM, SIGINT or `should_exit`; what was begun is finished first."""
-        with _signals_call(self._ask_to_stop):
+        with signals_call(self._ask_to_stop):
             self.run(sockets=[self._bound])
 
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: whether it is time to end."""
+        if self._stop_at is not None and time.monotonic() >= self._stop_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """What uvicorn calls for a signal while it serves."""
+        self._ask_to_stop(sig, frame)
+
     def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
-        self.should_exit = True
+        """Drain first, and say so to whoever asks for readiness; asked once more, end now."""
+        if self._state is not None:
+            self._state.draining = True
+        if not self._drain or self._stop_at is not None or not self.started:
+            self.should_exit = True
+        else:
+            self._stop_at = time.monotonic() + self._drain
 
 
 @contextlib.contextmanager
-def _signals_call(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+def signals_call(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
     """Handle signals outside uvicorn's own loop: before it starts, and when it raises what ended it once more."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 #: Seconds. Recommendations are expected in milliseconds, control operations in tens of them.
 BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -13,8 +16,11 @@ BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 class Metrics:
     """The metrics of one application, in a registry of their own."""
 
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+    def __init__(self, shared: Path | None = None) -> None:
+        """`shared`: the folder in which processes that answer on one port keep their numbers."""
+        self.registry, self._shared = CollectorRegistry(), shared
+        #: Called before the numbers are shown, to bring those up to date that are not counted as things happen.
+        self.before: list[Callable[[], None]] = []
         self._requests = Counter(
             "matinee_requests", "Answered requests.", ("operation", "status"), registry=self.registry
         )
@@ -38,5 +44,11 @@ class Metrics:
         pair[1].observe(seconds)
 
     def expose(self) -> tuple[bytes, str]:
-        """The text that Prometheus reads, and its media type."""
-        return generate_latest(self.registry), CONTENT_TYPE_LATEST
+        """The text that Prometheus reads, of all processes that answer on one port together, and its media type."""
+        for update in self.before:
+            update()
+        registry = self.registry
+        if self._shared is not None:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry, str(self._shared))  # type: ignore[no-untyped-call]
+        return generate_latest(registry), CONTENT_TYPE_LATEST

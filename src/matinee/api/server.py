@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
 import sqlalchemy as sa
 import structlog
@@ -13,7 +17,10 @@ from starlette.applications import Starlette
 from matinee.api.application import create_app
 from matinee.api.aws.signature import KeyStore
 from matinee.api.aws.stored_keys import SqlKeys
+from matinee.api.health import NotReady
 from matinee.api.http import HttpServer, bind, is_loopback, url_of
+from matinee.api.metrics import Metrics
+from matinee.api.processes import serve_together
 from matinee.api.worker import WorkerProcess
 from matinee.control.plane import ControlPlane
 from matinee.errors import SettingsProblem
@@ -28,22 +35,31 @@ _log = structlog.get_logger(__name__)
 
 
 def application(
-    settings: Settings, *, key_store: KeyStore | None = None, worker: WorkerProcess | None = None
+    settings: Settings, *, key_store: KeyStore | None = None, worker: WorkerProcess | None = None, processes: int = 1
 ) -> Starlette:
     """The application over the settings' database and objects. The tables are brought up to date.
 
     `worker` is started and ended with the application; without one, jobs wait for a worker that runs elsewhere.
+    `processes` says how many processes answer on the same port.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
     database = Database(settings.effective_database_url)
     database.upgrade()
     objects = open_store(settings)
     control = ControlPlane(database, objects, settings)
-    runtime, intake = Runtime(database, objects, settings), Intake(database, settings)
+    shared = os.environ.get("PROMETHEUS_MULTIPROC_DIR") if processes > 1 else None
+    metrics = Metrics(None if shared is None else Path(shared))
+    runtime = Runtime(database, objects, settings, registry=metrics.registry, share=1 / processes)
+    intake = Intake(database, settings)
+    metrics.before.append(runtime.capacity.observe)
 
     def reach_database() -> None:
         with database.read() as connection:
             connection.execute(sa.select(1))
+
+    def models_open() -> None:
+        if runtime.preloader.reason is not None:
+            raise NotReady(runtime.preloader.reason)
 
     return create_app(
         settings,
@@ -51,8 +67,9 @@ def application(
         runtime=runtime.operations(),
         events=intake.operations(),
         key_store=key_store,
-        ready={"database": reach_database, **({"worker": worker.check} if worker else {})},
-        on_start=[worker.start] if worker else [],
+        ready={"database": reach_database, "models": models_open, **({"worker": worker.check} if worker else {})},
+        on_start=[runtime.preloader.start, *([worker.start] if worker else [])],
+        metrics=metrics,
         on_stop=[*([worker.stop] if worker else []), intake.close, runtime.close, database.close],
     )
 
@@ -85,7 +102,7 @@ def for_tenants(settings: Settings) -> Settings:
 
 @dataclass(frozen=True)
 class Server:
-    """`matinee serve`: one API process on `host` and `port` (0: any free one), and its worker.
+    """`matinee serve`: API `processes` on `host` and `port` (0: any free one), and their worker.
 
     Signatures are verified when the metadata hold an access key at start, when `require_keys` is set, and always
     against a `key_store` that is given.
@@ -97,6 +114,7 @@ class Server:
     with_worker: bool = True
     require_keys: bool = False
     key_store: KeyStore | None = None
+    processes: int = 1
 
     def run(self, on_listening: Callable[[str], None]) -> None:
         """Serve until SIGTERM or SIGINT. `on_listening` is given the URL once requests are answered.
@@ -118,5 +136,15 @@ class Server:
             settings = self.settings if keys is None else for_tenants(self.settings)
             bound = resources.enter_context(bind(self.host, self.port))
             worker = WorkerProcess(settings) if self.with_worker else None
+            if self.processes > 1:
+                serve_together(
+                    settings, bound, self.processes, on_listening, require_keys=keys is not None, worker=worker
+                )
+                return
             app = application(settings, key_store=keys, worker=worker)
-            HttpServer(app, bound, lambda: on_listening(url_of(bound))).serve_until_stopped()
+            listening = partial(_tell, on_listening, bound)
+            HttpServer(app, bound, listening, drain=settings.drain_seconds).serve_until_stopped()
+
+
+def _tell(on_listening: Callable[[str], None], bound: socket.socket) -> None:
+    on_listening(url_of(bound))

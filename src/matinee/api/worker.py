@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 
 import structlog
@@ -51,8 +51,22 @@ class WorkerProcess:
     SIGKILL, and the worker ends then. It has a process group of its own, so that Ctrl-C reaches the API alone.
     """
 
-    def __init__(self, settings: Settings, command: Sequence[str] = COMMAND) -> None:
-        self._command, self._environment = list(command), environment_of(settings)
+    def __init__(
+        self,
+        settings: Settings,
+        command: Sequence[str] = COMMAND,
+        *,
+        inherit: Sequence[int] = (),
+        variables: Mapping[str, str] | None = None,
+        patience: float = _STOP_SECONDS,
+        on_end: Callable[[int], object] = lambda pid: None,
+    ) -> None:
+        """`inherit`: file descriptors that the child has, too; `variables` of its environment beside the settings.
+
+        `patience`: seconds in which it may end by itself. `on_end` is called with the id of each child that has ended.
+        """
+        self._command, self._environment = list(command), {**environment_of(settings), **(variables or {})}
+        self._inherit, self._patience, self._on_end = tuple(inherit), patience, on_end
         self._stopping = threading.Event()
         self._lock = threading.Lock()  # guards _process against a start while it is being stopped
         self._process: subprocess.Popen[bytes] | None = None
@@ -76,7 +90,7 @@ class WorkerProcess:
         with self._lock:
             process = self._process
             if process is not None:
-                _end(process)
+                _end(process, self._patience)
         if self._watcher is not None:
             self._watcher.join()
 
@@ -90,7 +104,11 @@ class WorkerProcess:
             if self._stopping.is_set():
                 return None
             self._process = subprocess.Popen(
-                self._command, env=self._environment, stdin=subprocess.PIPE, process_group=0
+                self._command,
+                env=self._environment,
+                stdin=subprocess.PIPE,
+                process_group=0,
+                pass_fds=self._inherit,
             )
             return self._process
 
@@ -102,20 +120,21 @@ class WorkerProcess:
             status = process.wait()
             if process.stdin is not None:
                 process.stdin.close()
+            self._on_end(process.pid)
             if self._stopping.is_set():
                 return
             settled = time.monotonic() - began >= _SETTLED_SECONDS
             delay = 0.0 if settled else min(max(delay * 2, _FIRST_DELAY), _LONGEST_DELAY)
-            _log.warning("the worker ended; starting it again", status=status, delay_seconds=delay)
+            _log.warning("a child process ended; starting it again", status=status, delay_seconds=delay)
             if self._stopping.wait(delay):
                 return
             process = self._launch()
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], patience: float) -> None:
     process.terminate()
     try:
-        process.wait(_STOP_SECONDS)
+        process.wait(patience)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -11,7 +11,24 @@ import typer
 from typer.core import TyperGroup
 
 from matinee import __version__
-from matinee.cli import apply, convert, demo, destroy, keys, plan, serve, validate, worker
+from matinee.cli import (
+    apply,
+    bench,
+    card,
+    convert,
+    demo,
+    destroy,
+    evaluate,
+    experiment,
+    jobs,
+    keys,
+    plan,
+    rules,
+    schedule,
+    serve,
+    validate,
+    worker,
+)
 from matinee.errors import MatineeError
 
 
@@ -56,8 +73,15 @@ app.command()(demo.demo)
 app.command()(serve.serve)
 app.command()(worker.worker)
 app.add_typer(keys.app, name="keys")
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(rules.app, name="rules")
+app.add_typer(schedule.app, name="schedule")
 app.add_typer(convert.app, name="convert")
 app.command()(validate.validate)
+app.command()(evaluate.evaluate)
+app.add_typer(bench.app, name="bench")
+app.command()(card.card)
+app.add_typer(experiment.app, name="experiment")
 app.command()(plan.plan)
 app.command()(apply.apply)
 app.command()(destroy.destroy)

@@ -26,6 +26,10 @@ def serve(
     require_keys: Annotated[
         bool, typer.Option("--require-keys", help="Check signatures even while there is no access key.")
     ] = False,
+    aws_quotas: Annotated[
+        bool, typer.Option("--aws-quotas", help="Keep the quotas of Amazon Personalize [MATINEE_AWS_QUOTAS].")
+    ] = False,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="API processes that share the port.")] = 1,
     ready_file: Annotated[Path | None, typer.Option(help="File that gets the URL once requests are answered.")] = None,
 ) -> None:
     """Answer Amazon Personalize's three APIs until Ctrl-C or SIGTERM.
@@ -47,8 +51,11 @@ def serve(
         settings = Settings.from_environment()
         if home is not None:
             settings = replace(settings, home=home.absolute())
+        if aws_quotas:
+            settings = replace(settings, aws_quotas=True)
         log_to_stderr(settings.log_level)
-        Server(settings, host, port, with_worker=not no_worker, require_keys=require_keys).run(listening)
+        server = Server(settings, host, port, not no_worker, require_keys, processes=workers)
+        server.run(listening)
     except SettingsProblem as problem:
         typer.echo(str(problem), err=True)
         raise typer.Exit(2) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -14,12 +15,19 @@ def worker(
     watch_parent: Annotated[
         bool, typer.Option("--watch-parent", help="End at once when standard input is closed.")
     ] = False,
+    aws_quotas: Annotated[
+        bool,
+        typer.Option(
+            "--aws-quotas", help="Keep the quotas of Amazon Personalize in scheduled trainings [MATINEE_AWS_QUOTAS]."
+        ),
+    ] = False,
 ) -> None:
     """Carry out jobs (imports, trainings, deletions) until Ctrl-C or SIGTERM. Settings come from the environment."""
     from matinee.jobs.worker import run_worker
 
     try:
-        run_worker(Settings.from_environment(), watch_parent=watch_parent)
+        settings = Settings.from_environment()
+        run_worker(replace(settings, aws_quotas=settings.aws_quotas or aws_quotas), watch_parent=watch_parent)
     except SettingsProblem as problem:
         typer.echo(str(problem), err=True)
         raise typer.Exit(2) from None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from matinee.control import outbox, recommenders, records, solution_versions, states, updates
+from matinee.control.arrivals import interactions_arrived
 from matinee.control.context import Caller
 from matinee.control.operation import Operation
 from matinee.control.records import Resource
@@ -18,7 +19,7 @@ from matinee.control.training_schedule import HOUR, RECOMMENDER_PERIOD, Clock, p
 from matinee.control.turns import take_turn
 from matinee.errors import LimitExceeded
 from matinee.settings import Settings
-from matinee.storage.metadata import Database, dataset_parts, events, jobs, resources
+from matinee.storage.metadata import Database, jobs, resources
 
 _VERSION = "solution-version"
 
@@ -59,7 +60,7 @@ def _is_ready(connection: sa.Connection, resource: Resource, now: int) -> bool:
         return (
             Clock.of(resource).due(RECOMMENDER_PERIOD) <= now
             and not _has_open_job(connection, resource.arn)
-            and _has_arrived(connection, resource["datasetGroupArn"], Clock.of(resource).since)
+            and interactions_arrived(connection, resource["datasetGroupArn"], Clock.of(resource).since)
         )
     if not resource["performAutoTraining"] or Clock.of(resource).due(period(resource)) > now:
         return False
@@ -67,7 +68,9 @@ def _is_ready(connection: sa.Connection, resource: Resource, now: int) -> bool:
         return False
     newest = records.newest_child(connection, resource.arn, _VERSION, "ACTIVE")
     trained = 0 if newest is None else newest.created_at
-    return _by_hand(connection, resource) is not None or _has_arrived(connection, resource["datasetGroupArn"], trained)
+    return _by_hand(connection, resource) is not None or interactions_arrived(
+        connection, resource["datasetGroupArn"], trained
+    )
 
 
 def _start(connection: sa.Connection, settings: Settings, resource: Resource, now: int) -> str | None:
@@ -102,13 +105,3 @@ def _by_hand(connection: sa.Connection, solution: Resource) -> Resource | None:
 def _has_open_job(connection: sa.Connection, arn: str) -> bool:
     waiting = sa.select(jobs.c.id).where(jobs.c.arn == arn, jobs.c.state.not_in(outbox.ENDED))
     return connection.execute(waiting.limit(1)).first() is not None
-
-
-def _has_arrived(connection: sa.Connection, group_arn: str, after: int) -> bool:
-    """Whether interactions were imported or streamed after a moment, epoch milliseconds."""
-    dataset = f"{group_arn.replace(':dataset-group/', ':dataset/')}/INTERACTIONS"
-    part = sa.select(dataset_parts.c.seq).where(
-        dataset_parts.c.dataset_arn == dataset, dataset_parts.c.created_at > after
-    )
-    event = sa.select(events.c.seq).where(events.c.group_arn == group_arn, events.c.received_at > after)
-    return any(connection.execute(query.limit(1)).first() is not None for query in (part, event))

@@ -55,7 +55,7 @@ class _Chain:
 
 _CREATE = _Chain("CREATE PENDING", "CREATE IN_PROGRESS", "ACTIVE", "CREATE FAILED")
 
-#: Jobs that move the resource's own status. REFRESH_RECOMMENDER moves and shows nothing.
+#: Jobs that move the resource's own status. REFRESH_RECOMMENDER, UPDATE_MODEL and ATTRIBUTE show nothing.
 _CHAINS: Mapping[JobKind, _Chain] = {
     JobKind.SETTLE: _CREATE,
     JobKind.IMPORT: _CREATE,
@@ -132,7 +132,7 @@ def succeed(
         return
     if job.kind is JobKind.DELETE:
         gone(connection, job.arn)
-    else:
+    elif job.kind is not JobKind.ATTRIBUTE:  # counting changes nothing that Describe shows, its dates neither
         resource = records.change(
             connection,
             resource,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,9 +10,10 @@ from matinee.control.dataset_groups import DATASET_GROUP
 from matinee.control.datasets import schemas_of_group
 from matinee.control.kind import Answer, Kind, Request, given, members
 from matinee.control.locations import check_output
+from matinee.control.metric_expressions import parse
 from matinee.control.operation import Operation
 from matinee.control.paging import paged
-from matinee.control.records import Resource
+from matinee.control.records import Resource, now_ms
 from matinee.data.schemas import Schema
 from matinee.errors import InvalidInput, ResourceAlreadyExists
 
@@ -27,15 +27,14 @@ METRIC_ATTRIBUTION = Kind(
 )
 
 MOST_METRICS = 10
-_SUM = re.compile(r"SUM\(\s*(ITEMS|INTERACTIONS)\.(\w+)\s*\)", re.IGNORECASE)
-_COUNT = re.compile(r"SAMPLECOUNT\(\s*\)", re.IGNORECASE)
 _NUMBERS = ("int", "long", "float", "double")
 
 Metric = Mapping[str, Any]
 
 
 def create_metric_attribution(operation: Operation, request: Request) -> Answer:
-    """Count from now on. The metrics are kept in the resource's private part, each with a number of its own."""
+    """Count from now on. The metrics are kept in the resource's private part, each with a number of its own and the
+    moment from which on it counts."""
     arn = operation.free_arn(f"metric-attribution/{request['name']}")
     group = operation.find_usable(DATASET_GROUP, request["datasetGroupArn"])
     _check_destination(request["metricsOutputConfig"])
@@ -119,7 +118,8 @@ def _owned(operation: Operation, resource: Resource) -> bool:
 
 
 def _numbered(metrics: Sequence[Metric], first: int) -> list[Metric]:
-    return [{**metric, "number": number} for number, metric in enumerate(metrics, start=first)]
+    now = now_ms()
+    return [{**metric, "number": number, "since": now} for number, metric in enumerate(metrics, start=first)]
 
 
 def _changed(attribution: Resource, added: Sequence[Metric], removed: Sequence[str]) -> list[Metric]:
@@ -152,21 +152,20 @@ def _check_metrics(metrics: Sequence[Metric], schemas: Mapping[str, Schema]) -> 
 
 
 def _check_expression(expression: str, schemas: Mapping[str, Schema]) -> None:
-    text = expression.strip()
-    summed = _SUM.fullmatch(text)
-    if summed is None:
-        if not _COUNT.fullmatch(text):
-            raise InvalidInput(
-                f"The expression {expression!r} is not valid: write SUM(Items.COLUMN), SUM(Interactions.COLUMN) or "
-                "SAMPLECOUNT()."
-            )
+    parsed = parse(expression)
+    if parsed is None:
+        raise InvalidInput(
+            f"The expression {expression!r} is not valid: write SUM(Items.COLUMN), SUM(Interactions.COLUMN) or "
+            "SAMPLECOUNT()."
+        )
+    if parsed.dataset is None or parsed.column is None:
         return
-    named, column = summed.groups()
-    schema = schemas.get(named.upper())
-    field = None if schema is None else schema.get(column.upper()) or schema.get(column)
+    schema = schemas.get(parsed.dataset)
+    field = None if schema is None else schema.get(parsed.column.upper()) or schema.get(parsed.column)
     if field is None or field.type not in _NUMBERS:
         raise InvalidInput(
-            f"The expression {expression!r} is not valid: {column} is no numeric column of the group's {named} dataset."
+            f"The expression {expression!r} is not valid: {parsed.column} is no numeric column of the group's "
+            f"{parsed.dataset.capitalize()} dataset."
         )
 
 

@@ -35,6 +35,8 @@ class JobKind(StrEnum):
     UPDATE_RECOMMENDER = "update-recommender"
     RETRAIN_RECOMMENDER = "retrain-recommender"
     REFRESH_RECOMMENDER = "refresh-recommender"
+    UPDATE_MODEL = "update-model"
+    ATTRIBUTE = "attribute"
 
 
 #: States in which a job has ended, for good.

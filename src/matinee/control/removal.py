@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from matinee.control import outbox, places, records
 from matinee.control.records import Resource
+from matinee.delivery import outbox as delivery_outbox
 from matinee.storage import metadata
 
 
@@ -23,7 +24,7 @@ def belongings(connection: sa.Connection, arn: str) -> tuple[str, ...]:
 
 def gone(connection: sa.Connection, arn: str) -> None:
     """Take the rows of a resource away: itself, what lives inside it, references, tags, parts, streamed
-    records; jobs of theirs that have not ended end."""
+    records, delivery rules; jobs of theirs that have not ended end."""
     inside = _inside(connection, arn)
     arns = [resource.arn for resource in inside]
     connection.execute(sa.delete(metadata.dataset_parts).where(metadata.dataset_parts.c.dataset_arn.in_(arns)))
@@ -31,8 +32,11 @@ def gone(connection: sa.Connection, arn: str) -> None:
     # Streamed events belong to the group and go with the dataset that the event tracker made for them.
     groups = [r.arn for r in inside if r.kind == "dataset-group"]
     groups += [r["datasetGroupArn"] for r in inside if r.kind == "dataset" and r["datasetType"] == "EVENT_INTERACTIONS"]
-    for table in (metadata.events, metadata.session_links):
+    for table in (metadata.events, metadata.session_links, metadata.recommendations):
         connection.execute(sa.delete(table).where(table.c.group_arn.in_(groups)))
+    delivery_outbox.forget_resources(connection, arns, groups)
+    for table in (metadata.attribution_marks, metadata.attribution_sources, metadata.attribution_sums):
+        connection.execute(sa.delete(table).where(table.c.attribution_arn.in_(arns)))
     outbox.abandon(connection, arns)
     records.remove(connection, arns)
 

@@ -14,7 +14,8 @@ _BATCH = ("batch-inference-job", "batch-segment-job")
 def retire(connection: sa.Connection, arn: str, *, keep: int) -> tuple[str, ...]:
     """Take away the ACTIVE versions that are older than the `keep` newest, one of which is `arn`, ACTIVE in a moment.
 
-    Versions that a campaign serves or is about to serve, or that an unfinished batch job reads, stay; so do all of them
+    Versions that a campaign serves or is about to serve, that a running experiment tries, or that an unfinished batch
+    job reads, stay; so do all of them
     when `keep` is 0. Returns the key prefixes of the objects that are to be deleted once this transaction is committed.
     """
     new = records.find(connection, arn)
@@ -31,6 +32,6 @@ def retire(connection: sa.Connection, arn: str, *, keep: int) -> tuple[str, ...]
 
 
 def _in_use(connection: sa.Connection, version: Resource) -> bool:
-    if records.users(connection, version.arn, "campaign", limit=1):
+    if any(records.users(connection, version.arn, kind, limit=1) for kind in ("campaign", "experiment")):
         return True
     return any(records.users(connection, version.arn, kind, only=states.BUSY, limit=1) for kind in _BATCH)

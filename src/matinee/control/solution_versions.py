@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from matinee.control import outbox, places, quotas, records, states
+from matinee.control.arrivals import interactions_arrived, items_arrived
+from matinee.control.auto_update import data_seen, newest_whole_training
 from matinee.control.identifiers import new_hex_arn
 from matinee.control.kind import Answer, Kind, Request, given, members
 from matinee.control.operation import Operation
@@ -45,11 +47,11 @@ def create_solution_version(operation: Operation, request: Request) -> Answer:
     """Train a version of a solution from the data there is now."""
     solution = operation.find_usable(SOLUTION, request["solutionArn"])
     mode = request.get("trainingMode", "FULL")
+    updates: Resource | None = None
     if mode == "AUTOTRAIN":
         raise InvalidInput("trainingMode AUTOTRAIN marks automatic trainings. Use FULL or UPDATE.")
     if mode == "UPDATE":
-        _check_update(operation, solution)
-        check_training_mode(catalogue.find(solution["recipeArn"]), mode)
+        updates = _to_update(operation, solution)
     _refuse_taken_name(operation, solution, request.get("name"))
     version = train(
         operation,
@@ -58,6 +60,7 @@ def create_solution_version(operation: Operation, request: Request) -> Answer:
         training_type="MANUAL",
         name=request.get("name"),
         tags=request.get("tags", ()),
+        updates=updates,
     )
     return {SOLUTION_VERSION.arn_member: version.arn}
 
@@ -70,11 +73,13 @@ def train(
     training_type: str,
     name: str | None = None,
     tags: Sequence[Mapping[str, str]] = (),
+    updates: Resource | None = None,
 ) -> Resource:
     """Write a version and its training job; a schedule calls it with mode AUTOTRAIN and type AUTOMATIC.
 
     The job's payload: `solutionArn`, the members copied from the solution, `trainingMode`, `recipes` (the ARNs to
-    choose from: one, or AutoML's), and `artifact`, the key prefix to write to. `lifecycle.succeed` is given
+    choose from: one, or AutoML's), `artifact`, the key prefix to write to, and for an UPDATE `updates`, the ARN of the
+    version that is brought up to date. `lifecycle.succeed` is given
     `attributes` `trainingHours` and `tunedHPOParams` (with AutoML also `recipeArn`, the chosen one) and `private`
     `artifact` and `metrics`.
     """
@@ -98,6 +103,7 @@ def train(
             "solutionArn": solution.arn,
             "trainingMode": mode,
             "recipes": recipes,
+            **({} if updates is None else {"updates": updates.arn}),
             "artifact": places.artifact_prefix(solution.account, solution.region, solution.name, suffix),
         },
     )
@@ -145,15 +151,35 @@ def get_solution_metrics(operation: Operation, request: Request) -> Answer:
     return {SOLUTION_VERSION.arn_member: version.arn, "metrics": metrics}
 
 
-def _check_update(operation: Operation, solution: Resource) -> None:
-    """UPDATE refreshes what an earlier FULL training of a recipe that can be refreshed has learned."""
+def _to_update(operation: Operation, solution: Resource) -> Resource:
+    """The version that an UPDATE brings up to date: the newest that was trained on all data, of a recipe that can be
+    updated, where items or interactions have come in since that version or a later update of it."""
     recipe = catalogue.find(solution["recipeArn"]) if "recipeArn" in solution.attributes else None
     if recipe is None or not recipe.update_training:
         named = "AutoML" if recipe is None else recipe.name
         raise InvalidInput(f"trainingMode UPDATE cannot be used with {named}. Use FULL.")
-    versions = records.children(operation.connection, solution.arn, SOLUTION_VERSION.word)
-    if not any(version.status == "ACTIVE" and version["trainingMode"] != "UPDATE" for version in versions):
+    check_training_mode(recipe, "UPDATE")
+    whole = newest_whole_training(operation.connection, solution.arn)
+    if whole is None:
         raise InvalidInput(f"trainingMode UPDATE needs an ACTIVE FULL version of {solution.arn}. Train one with FULL.")
+    if _trained_as(whole) != _trained_as(solution):
+        raise InvalidInput(f"{solution.arn} was configured anew since {whole.arn} was trained. Train one with FULL.")
+    newest = newest_active(operation.connection, solution.arn) or whole
+    seen = max(data_seen(whole), newest.created_at)
+    group = solution["datasetGroupArn"]
+    if not (
+        items_arrived(operation.connection, group, seen) or interactions_arrived(operation.connection, group, seen)
+    ):
+        raise InvalidInput(
+            f"trainingMode UPDATE needs new data: no item and no interaction has come in since {newest.arn}. Import or "
+            "put some first."
+        )
+    return whole
+
+
+def _trained_as(resource: Resource) -> dict[str, object]:
+    """What a solution, or a version's copy of it, says of how to train; a schedule changes nothing of that."""
+    return {name: value for name, value in resource["solutionConfig"].items() if name != "autoTrainingConfig"}
 
 
 def _refuse_taken_name(operation: Operation, solution: Resource, name: str | None) -> None:

@@ -16,8 +16,10 @@ from matinee.control.training_config import check_events, check_schedule, check_
 from matinee.control.training_schedule import restart_after_update
 from matinee.errors import InvalidInput
 from matinee.recipes import catalogue
+from matinee.recipes.automl import check_automl, default_candidates
 from matinee.recipes.catalogue import Recipe
 from matinee.recipes.checks import check_solution
+from matinee.recipes.tuning import check_hpo, with_stages
 
 SOLUTION = Kind(
     word="solution",
@@ -31,6 +33,7 @@ SOLUTION = Kind(
     within="datasetGroupArn",
     blockers=(
         Blocker("campaign"),
+        Blocker("experiment"),
         Blocker("solution-version", busy=True),
         Blocker("batch-inference-job", busy=True),
         Blocker("batch-segment-job", busy=True),
@@ -46,15 +49,16 @@ def create_solution(operation: Operation, request: Request) -> Answer:
     """Keep a recipe and how to train it. ACTIVE at once; with automatic training on, a schedule trains versions."""
     arn = operation.free_arn(f"solution/{request['name']}")
     group = operation.find_usable(DATASET_GROUP, request["datasetGroupArn"])
-    recipe, *others = _choices(request)
+    recipes = _choices(request)
     config = request.get("solutionConfig", {})
     automatic = request.get("performAutoTraining", True)
     schemas = schemas_of_group(operation, group.arn)
-    check_solution_config(config, recipe, schemas, event_type=request.get("eventType"))
+    for recipe in recipes:
+        check_solution_config(config, recipe, schemas, event_type=request.get("eventType"))
+        _check_incremental(request, recipe)
+        check_solution(recipe, request)
+    check_hpo(config.get("hpoConfig", {}), recipes)
     check_schedule(config.get("autoTrainingConfig", {}), automatic=automatic)
-    _check_incremental(request, recipe)
-    for choice in (recipe, *others):
-        check_solution(choice, request)
     operation.leave_room(quotas.SOLUTIONS, group.arn)
     operation.create(
         SOLUTION,
@@ -65,7 +69,7 @@ def create_solution(operation: Operation, request: Request) -> Answer:
             "performHPO": request.get("performHPO", False),
             "performAutoML": request.get("performAutoML", False),
             "performAutoTraining": automatic,
-            "solutionConfig": config,
+            "solutionConfig": with_stages(config, recipes),
         },
         status="ACTIVE",
         parent=group.arn,
@@ -139,16 +143,9 @@ def recipe_to_train(solution: Resource) -> str:
 
 
 def candidates(solution: Resource) -> list[str]:
-    """ARNs of the recipes that AutoML chooses from: the given ones, else every trainable one for users."""
+    """ARNs of the recipes that AutoML chooses from: the given ones, else its own."""
     named = solution["solutionConfig"].get("autoMLConfig", {}).get("recipeList")
-    return list(named) if named else [recipe.arn for recipe in _AUTO_ML]
-
-
-_AUTO_ML = tuple(
-    recipe
-    for recipe in catalogue.listed()
-    if recipe.trainable and recipe.domain is None and recipe.recipe_type == "USER_PERSONALIZATION"
-)
+    return list(dict.fromkeys(named)) if named else [recipe.arn for recipe in default_candidates()]
 
 
 def _choices(request: Request) -> list[Recipe]:
@@ -157,8 +154,11 @@ def _choices(request: Request) -> list[Recipe]:
     if request.get("performAutoML"):
         if named is not None:
             raise InvalidInput("recipeArn is given although performAutoML is true. Leave one of them out.")
-        choice = request.get("solutionConfig", {}).get("autoMLConfig", {}).get("recipeList")
-        return [_offered(arn) for arn in choice or [recipe.arn for recipe in _AUTO_ML]]
+        config = request.get("solutionConfig", {})
+        named_recipes = config.get("autoMLConfig", {}).get("recipeList")
+        recipes = [_offered(arn) for arn in dict.fromkeys(named_recipes)] if named_recipes else default_candidates()
+        check_automl(config, recipes)
+        return list(recipes)
     if named is None:
         raise InvalidInput("recipeArn is missing. Name a recipe of ListRecipes, or set performAutoML.")
     return [_offered(named)]

@@ -94,6 +94,15 @@ FAILED = ("CREATE FAILED", "FAILED", "CREATE STOPPED")
 UPDATING = ("CREATE PENDING", "CREATE IN_PROGRESS")
 
 
+#: From these an operator may have the work of a resource done again. Clients of the API cannot, so the tables above do
+#: not have these changes.
+REOPENED: Mapping[str, str] = {
+    "CREATE FAILED": "CREATE PENDING",
+    "CREATE STOPPED": "CREATE PENDING",
+    "FAILED": "PENDING",
+}
+
+
 class IllegalTransition(MatineeError):
     """A state change that the table of the resource's kind does not have."""
 
@@ -109,3 +118,12 @@ def advance(connection: sa.Connection, arn: str, to: str, *, failure_reason: str
     if to not in TRANSITIONS[resource.kind].get(resource.status or "", ()):
         raise IllegalTransition(f"{arn} is in state {resource.status}; it cannot become {to}.")
     return records.change(connection, resource, status=to, failure_reason=failure_reason)
+
+
+def reopen(connection: sa.Connection, arn: str) -> Resource:
+    """Make a resource whose creation failed or was stopped pending again; raises as `advance`."""
+    resource = records.find(connection, arn, lock=True)
+    if resource is None or resource.status not in REOPENED:
+        status = "gone" if resource is None else resource.status
+        raise IllegalTransition(f"{arn} is {status}; only what failed or was stopped is made pending again.")
+    return records.change(connection, resource, status=REOPENED[str(resource.status)], failure_reason=None)

@@ -9,7 +9,7 @@ from typing import Any
 
 from matinee.data.schemas import Schema
 from matinee.errors import InvalidInput
-from matinee.recipes.catalogue import Kind, Parameter, Place, Recipe
+from matinee.recipes.catalogue import Place, Recipe
 from matinee.recipes.parameters import parse_parameters
 
 Config = Mapping[str, Any]
@@ -18,7 +18,6 @@ Schemas = Mapping[str, Schema]
 #: Columns that every training reads.
 _NEVER_EXCLUDED = ("USER_ID", "ITEM_ID", "ACTION_ID", "TIMESTAMP", "EVENT_TYPE")
 _COLUMN_TYPES = ("INTERACTIONS", "ITEMS", "USERS")
-_LIMITS = {"maxNumberOfTrainingJobs": 40, "maxParallelTrainingJobs": 10}
 _SCHEDULE = re.compile(r"rate\((\d+) days?\)")
 
 
@@ -30,7 +29,6 @@ def check_solution_config(config: Config, recipe: Recipe, schemas: Schemas, *, e
     parse_parameters(recipe, Place.ALGORITHM, config.get("algorithmHyperParameters", {}))
     parse_parameters(recipe, Place.FEATURIZATION, config.get("featureTransformationParameters", {}))
     _check_threshold(config.get("eventValueThreshold"))
-    _check_hpo(config.get("hpoConfig", {}), recipe)
     check_events(config.get("eventsConfig", {}), recipe)
     if config.get("eventsConfig") and (event_type is not None or "eventValueThreshold" in config):
         raise InvalidInput("eventsConfig replaces eventType and eventValueThreshold. Give the one or the others.")
@@ -108,41 +106,6 @@ def _check_objective(objective: Config, recipe: Recipe, items: Schema | None) ->
             f"optimizationObjective.itemAttribute {name!r} must be a numeric column of the Items dataset that cannot "
             "be null."
         )
-
-
-def _check_hpo(config: Config, recipe: Recipe) -> None:
-    """`hpoConfig`: the numbers of jobs, and ranges of parameters that can be tuned, within their own ranges."""
-    for name, most in _LIMITS.items():
-        text = config.get("hpoResourceConfig", {}).get(name)
-        if text is not None and not (text.isdecimal() and 1 <= int(text) <= most):
-            raise InvalidInput(f"hpoResourceConfig.{name} is {text!r}; it must be a whole number from 1 to {most}.")
-    ranges = config.get("algorithmHyperParameterRanges", {})
-    tunable = {parameter.name: parameter for parameter in recipe.parameters if parameter.tunable or parameter.hpo_only}
-    for member, entries in ranges.items():
-        for entry in entries:
-            parameter = tunable.get(entry.get("name", ""))
-            if parameter is None:
-                raise InvalidInput(
-                    f"{member}: {recipe.name} has no parameter {entry.get('name')!r} that can be tuned; "
-                    f"it has {', '.join(tunable) or 'none'}."
-                )
-            _check_range(member, entry, parameter)
-
-
-def _check_range(member: str, entry: Config, parameter: Parameter) -> None:
-    if "values" in entry:
-        choices = parameter.choices or ("true", "false")
-        wrong = [value for value in entry["values"] if value.lower() not in {choice.lower() for choice in choices}]
-        if wrong or parameter.kind not in (Kind.BOOLEAN, Kind.CATEGORICAL):
-            raise InvalidInput(f"{member}: {parameter.name} must be {parameter.allowed}, not {entry['values']}.")
-        return
-    low, high = entry.get("minValue", parameter.low), entry.get("maxValue", parameter.high)
-    if parameter.kind not in (Kind.INTEGER, Kind.FLOAT):
-        raise InvalidInput(f"{member}: {parameter.name} is no number; give it under categoricalHyperParameterRanges.")
-    if low is None or high is None or low > high:
-        raise InvalidInput(f"{member}: the range of {parameter.name} needs a minValue not above its maxValue.")
-    if (parameter.low is not None and low < parameter.low) or (parameter.high is not None and high > parameter.high):
-        raise InvalidInput(f"{member}: {parameter.name} must be {parameter.allowed}; the range is {low:g} to {high:g}.")
 
 
 def _is_number(text: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from matinee.data.interactions import InteractionLog, Interactions, LongArray
+from matinee.data.interactions import FloatArray, IntArray, InteractionLog, Interactions, LongArray
 
 _COLUMNS = {"USER_ID": pl.String(), "ITEM_ID": pl.String(), "TIMESTAMP": pl.Int64()}
 _OPTIONAL = {"EVENT_TYPE": pl.String(), "EVENT_VALUE": pl.Float64()}
@@ -17,10 +17,14 @@ _OPTIONAL = {"EVENT_TYPE": pl.String(), "EVENT_VALUE": pl.Float64()}
 
 @dataclass(frozen=True)
 class EventRule:
-    """Which events count: those of `event_type` (None: all; case is ignored) with EVENT_VALUE >= `threshold`."""
+    """Which events count: those of `event_type` (None: all; case is ignored) with EVENT_VALUE >= `threshold`.
+
+    Beside those of other rules an event counts `weight`, of which only the ratio to the others' matters.
+    """
 
     event_type: str | None = None
     threshold: float | None = None
+    weight: float = 1.0
 
 
 def load_interactions(
@@ -28,13 +32,16 @@ def load_interactions(
     streamed: pl.DataFrame | None = None,
     *,
     rules: Collection[EventRule] = (),
+    columns: Sequence[str] = (),
 ) -> InteractionLog:
     """The log of everything imported (`parts`, Parquet, in the order of their commits) and then streamed.
 
     Rows that are equal in every column count once (2.5), the first of them. Rows without a user, an item or a time are
     left out. A row is kept when any of `rules` keeps it (none given: all rows); a rule with a threshold never keeps a
-    row without EVENT_VALUE. IDs are in the order of their bytes, event types in the order of first appearance and
-    spelled as there, however later rows spell them. Only users and items with an event left are in the log.
+    row without EVENT_VALUE. Where the rules weigh differently, an event has the weight of the first that keeps it, on
+    the scale on which the events weigh 1 on average. IDs are in the order of their bytes, event types in the order of
+    first appearance and spelled as there, however later rows spell them. Only users and
+    items with an event left are in the log. Of the other `columns` those that there are become the log's `occasions`.
     """
     rows = _rows(parts, streamed).filter(pl.all_horizontal(pl.col(name).is_not_null() for name in _COLUMNS))
     events = rows.select(
@@ -43,6 +50,7 @@ def load_interactions(
             (pl.col(name) if name in rows.columns else pl.lit(None)).cast(dtype).alias(name)
             for name, dtype in _OPTIONAL.items()
         ),
+        *(pl.col(name) for name in columns if name in rows.columns),
     )
     if rules:
         events = events.filter(pl.any_horizontal(_keeps(rule) for rule in rules))
@@ -50,6 +58,7 @@ def load_interactions(
     item_ids, item = _numbered(events["ITEM_ID"])
     event_types, event_type = _spelled_first(events["EVENT_TYPE"])
     has_values = events["EVENT_VALUE"].null_count() < events.height
+    weight = _weights(events, rules)
     return InteractionLog(
         interactions=Interactions.of(
             user,
@@ -59,11 +68,19 @@ def load_interactions(
             n_items=len(item_ids),
             event_type=event_type if event_types else None,
             value=events["EVENT_VALUE"].cast(pl.Float32).fill_null(float("nan")).to_numpy() if has_values else None,
+            weight=weight,
         ),
         user_ids=user_ids,
         item_ids=item_ids,
         event_types=event_types,
+        occasions=_occasions(events, user) if columns else None,
     )
+
+
+def _occasions(events: pl.DataFrame, user: IntArray) -> pl.DataFrame:
+    """The columns beside the usual ones, in the order that `Interactions.of` puts the rows in."""
+    order = np.lexsort((events["TIMESTAMP"].to_numpy(), user))
+    return events.drop(*_COLUMNS, *_OPTIONAL)[order]
 
 
 def load_items(parts: Sequence[Path], streamed: pl.DataFrame | None = None) -> pl.DataFrame:
@@ -74,6 +91,11 @@ def load_items(parts: Sequence[Path], streamed: pl.DataFrame | None = None) -> p
 def load_users(parts: Sequence[Path], streamed: pl.DataFrame | None = None) -> pl.DataFrame:
     """The newest record of each USER_ID, by ID; columns as in the schema. Streamed records follow imported ones."""
     return _newest(parts, streamed, "USER_ID")
+
+
+def load_actions(parts: Sequence[Path], streamed: pl.DataFrame | None = None) -> pl.DataFrame:
+    """The newest record of each ACTION_ID, by ID; columns as in the schema. Streamed records follow imported ones."""
+    return _newest(parts, streamed, "ACTION_ID")
 
 
 def creation_timestamps(log: InteractionLog, items: pl.DataFrame | None) -> LongArray:
@@ -119,6 +141,16 @@ def _keeps(rule: EventRule) -> pl.Expr:
     if rule.threshold is not None:
         keep = keep & (pl.col("EVENT_VALUE") >= rule.threshold)
     return keep.fill_null(value=False)
+
+
+def _weights(events: pl.DataFrame, rules: Collection[EventRule]) -> FloatArray | None:
+    """The weight of each event (n,), None when all weigh the same."""
+    if len({rule.weight for rule in rules}) <= 1 or events.is_empty():
+        return None
+    found = pl.coalesce(*(pl.when(_keeps(rule)).then(rule.weight) for rule in rules))
+    weights = events.select(weight=found.cast(pl.Float64))["weight"].to_numpy()
+    scaled: FloatArray = (weights / weights.mean()).astype(np.float32)
+    return scaled
 
 
 def _numbered(ids: pl.Series) -> tuple[tuple[str, ...], np.ndarray[tuple[int], np.dtype[np.int32]]]:

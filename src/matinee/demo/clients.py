@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_personalize import PersonalizeClient
     from mypy_boto3_personalize_events import PersonalizeEventsClient
     from mypy_boto3_personalize_runtime import PersonalizeRuntimeClient
+    from mypy_boto3_s3 import S3Client
 
 #: Seconds between two looks at a status.
 POLL_SECONDS = 0.1
@@ -28,11 +29,12 @@ class WorkflowFailed(MatineeError):
 
 @dataclass(frozen=True)
 class Clients:
-    """Control plane, runtime and events of one endpoint."""
+    """Control plane, runtime and events of one endpoint; S3 wherever boto3 finds it."""
 
     control: PersonalizeClient
     runtime: PersonalizeRuntimeClient
     events: PersonalizeEventsClient
+    s3: S3Client
 
     @classmethod
     def of(cls, endpoint: str, region: str = "us-east-1") -> Self:
@@ -44,6 +46,7 @@ class Clients:
             control=session.client("personalize", endpoint_url=endpoint, config=config),
             runtime=session.client("personalize-runtime", endpoint_url=endpoint, config=config),
             events=session.client("personalize-events", endpoint_url=endpoint, config=config),
+            s3=session.client("s3"),
         )
 
 

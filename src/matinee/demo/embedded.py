@@ -45,6 +45,11 @@ class EmbeddedServer:
         """Where the server's and the worker's log lines go."""
         return self.home / "server.log"
 
+    @property
+    def pid(self) -> int | None:
+        """The server's process; None while there is none."""
+        return None if self._process is None else self._process.pid
+
     def __enter__(self) -> Self:
         self.home.mkdir(parents=True, exist_ok=True)
         ready = self.home / "ready"

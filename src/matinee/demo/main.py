@@ -12,6 +12,7 @@ from rich.console import Console
 
 from matinee.data.movielens import RatingsAsEvents, convert
 from matinee.data.sources import resolve
+from matinee.demo.project_file import NAME
 from matinee.demo.story import draw
 from matinee.demo.tell import tell
 from matinee.errors import MatineeError
@@ -73,7 +74,10 @@ def _last_lines(seconds: float, home: Path | None) -> str:
             "  matinee demo --home .matinee-demo && matinee serve --home .matinee-demo"
         )
     else:
-        kept = f"Everything is kept. To call it yourself:\n  matinee serve --home {home}"
+        kept = (
+            f"Everything is kept, the project file as {home / 'data' / NAME}. To call it yourself:\n"
+            f"  matinee serve --home {home}"
+        )
     return f"\n[bold green]The demo is done[/bold green] in {seconds:.0f} s. {kept}"
 
 

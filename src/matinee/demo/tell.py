@@ -1,4 +1,4 @@
-"""The demo from end to end: data, server, workflow, questions, events, clean-up."""
+"""The demo from end to end: data, server, project file, questions, events, clean-up."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
+from rich.syntax import Syntax
 
 from matinee.demo.clients import Clients
 from matinee.demo.embedded import EmbeddedServer
 from matinee.demo.films import Catalogue
 from matinee.demo.narrator import Narrator
+from matinee.demo.project_file import write_project_file
 from matinee.demo.story import Story
 from matinee.demo.workflow import Workflow
 
@@ -32,19 +34,28 @@ def tell(folder: Path, dataset: dict[str, object], console: Console, home: Path 
     narrator = Narrator(console)
     with ExitStack() as cleanup:
         place = home or Path(cleanup.enter_context(TemporaryDirectory(prefix="matinee-demo-"))) / "home"
-        cleanup.enter_context(narrator.running())
-        with narrator.step("embedded server"):
+        with narrator.running(), narrator.step("embedded server"):
             server = cleanup.enter_context(EmbeddedServer(place, {"MATINEE_CHECK_ROLES": "never"}))
-        workflow = Workflow(Clients.of(server.url), narrator)
-        made = workflow.run(folder)
+        file = write_project_file(folder)
+        _show(file, console)
+        workflow = Workflow(Clients.of(server.url), file, narrator)
+        made = workflow.run()
         story = Story(dataset=dataset, metrics=made.metrics, training_seconds=made.training_seconds)
-        with narrator.step("recommendations, events, recommendations again"):
-            _ask(workflow, Catalogue.read(folder), story)
-        if home is None:
-            workflow.destroy()
+        with narrator.running():
+            workflow.check()
+            with narrator.step("recommendations, events, recommendations again"):
+                _ask(workflow, Catalogue.read(folder), story)
+            if home is None:
+                workflow.destroy()
     story.step_seconds = narrator.seconds
     story.total_seconds = round(time.monotonic() - started, 2)
     return story
+
+
+def _show(file: Path, console: Console) -> None:
+    """The project file as a reader would see it in an editor."""
+    console.print(f"\n[bold]{file.name}[/bold], which `matinee apply` could be given as well:\n", highlight=False)
+    console.print(Syntax(file.read_text(encoding="utf-8"), "yaml", background_color="default", word_wrap=True))
 
 
 def _ask(workflow: Workflow, catalogue: Catalogue, story: Story) -> None:

@@ -1,154 +1,88 @@
-"""The Personalize workflow as boto3 calls: data in, three solutions trained, campaigns, recommendations, events."""
+"""The movie project from its file to campaigns and back, and what an application asks of them. boto3 only."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from matinee.demo.clients import Clients, Seen, wait_until_active, wait_until_gone
-from matinee.demo.narrator import Narrator, Step
-
-#: The role that a program for the real service would pass; an embedded Matinee has no IAM to check it with.
-ROLE_ARN = "arn:aws:iam::123456789012:role/PersonalizeRole"
-
-#: Recipes of the demo: the short name of each solution and its recipe.
-RECIPES = {
-    "popularity": "aws-popularity-count",
-    "similar": "aws-sims",
-    "personal": "aws-user-personalization-v2",
-}
-
-#: What the demo asks of a recipe beyond its defaults. SIMS leaves the most watched tenth of the items out of training
-#: unless told otherwise; a film shop wants to know what is like Star Wars.
-SOLUTION_CONFIGS: dict[str, Any] = {
-    "similar": {"featureTransformationParameters": {"max_item_interaction_count_percentile": "1.0"}}
-}
+from matinee.demo.carried import Timed, Together
+from matinee.demo.clients import POLL_SECONDS, Clients, WorkflowFailed
+from matinee.demo.narrator import Narrator
+from matinee.project import commands
+from matinee.project.carrying_out import Listener, Outcome
+from matinee.project.desired import Address, Project
+from matinee.project.kinds import CAMPAIGN, SOLUTION, TRACKER, VERSION
+from matinee.project.plan import Plan
+from matinee.project.reading import read_project
+from matinee.project.service import Service
+from matinee.project.telling import Teller, draw_plan
 
 
 @dataclass
 class Movies:
-    """What the workflow made: ARNs by name, and what was measured on the way."""
+    """What the workflow made: campaigns by their keys in the file, and what was measured, by recipe."""
 
-    group_arn: str = ""
-    dataset_arns: dict[str, str] = field(default_factory=dict)
-    schema_arns: dict[str, str] = field(default_factory=dict)
-    solution_arns: dict[str, str] = field(default_factory=dict)
     campaign_arns: dict[str, str] = field(default_factory=dict)
-    tracker_arn: str = ""
     tracking_id: str = ""
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
     training_seconds: dict[str, float] = field(default_factory=dict)
 
 
 class Workflow:
-    """The steps of the movie project, in order. Every effect goes through boto3."""
+    """The movie project. What exists follows from the file alone, as with `matinee plan`, `apply` and `destroy`."""
 
-    def __init__(self, clients: Clients, narrator: Narrator) -> None:
+    def __init__(self, clients: Clients, file: Path, narrator: Narrator) -> None:
         self.clients = clients
         self.narrator = narrator
+        self.project: Project = read_project(file)
+        self.service = Service(client=clients.control, s3=clients.s3, is_aws=False)
         self.made = Movies()
 
-    def run(self, folder: Path) -> Movies:
-        """Take the converted data in `folder` (see `matinee convert movielens`) to three campaigns."""
-        self.create_group()
-        for kind in ("interactions", "items", "users"):
-            if (folder / f"{kind}.csv").exists():
-                self.load_dataset(kind, folder)
-        for name in RECIPES:
-            self.train(name)
-        for name in RECIPES:
-            self.deploy(name)
-        self.create_tracker()
+    def run(self) -> Movies:
+        """Show the plan and carry it out: data in, three trainings, three campaigns, a tracker for events."""
+        plan = commands.plan(self.project, self.service)
+        draw_plan(plan, self.narrator.console)
+        with Teller(self.narrator.console) as teller:
+            timed = Timed(teller)
+            outcome = self._carried_out(plan, timed)
+        self.narrator.seconds.update(timed.seconds)
+        self._remember(outcome, timed)
         return self.made
 
-    def create_group(self) -> None:
-        """A VIDEO_ON_DEMAND dataset group."""
-        control = self.clients.control
-        with self.narrator.step("dataset group") as step:
-            self.made.group_arn = control.create_dataset_group(name="movies", domain="VIDEO_ON_DEMAND")[
-                "datasetGroupArn"
-            ]
-            wait_until_active(
-                lambda: control.describe_dataset_group(datasetGroupArn=self.made.group_arn),
-                "datasetGroup",
-                _show(step),
-            )
+    def check(self) -> None:
+        """Plan the same file again. Raises `WorkflowFailed` when that asks for anything."""
+        with self.narrator.step("the same file planned again: nothing to do"):
+            left = commands.plan(self.project, self.service).actions
+            if left:
+                raise WorkflowFailed(f"A second plan would still {left[0].id}: {left[0].reason}.")
 
-    def load_dataset(self, kind: str, folder: Path) -> None:
-        """Schema, dataset and import job of one kind (`interactions`, `items`, `users`)."""
-        control = self.clients.control
-        with self.narrator.step(f"schema, dataset and import of {kind}") as step:
-            schema_arn = control.create_schema(
-                name=f"movies-{kind}",
-                schema=(folder / f"{kind}.schema.json").read_text(encoding="utf-8"),
-                domain="VIDEO_ON_DEMAND",
-            )["schemaArn"]
-            self.made.schema_arns[kind] = schema_arn
-            dataset_arn = control.create_dataset(
-                name=f"movies-{kind}", schemaArn=schema_arn, datasetGroupArn=self.made.group_arn, datasetType=kind
-            )["datasetArn"]
-            self.made.dataset_arns[kind] = dataset_arn
-            wait_until_active(lambda: control.describe_dataset(datasetArn=dataset_arn), "dataset", _show(step))
-            job_arn = control.create_dataset_import_job(
-                jobName=f"movies-{kind}",
-                datasetArn=dataset_arn,
-                dataSource={"dataLocation": (folder / f"{kind}.csv").absolute().as_uri()},
-                roleArn=ROLE_ARN,
-            )["datasetImportJobArn"]
-            wait_until_active(
-                lambda: control.describe_dataset_import_job(datasetImportJobArn=job_arn),
-                "datasetImportJob",
-                _show(step),
-            )
+    def destroy(self) -> None:
+        """Delete everything, users of a resource before the resource; also what the tracker made by itself."""
+        with self.narrator.step("everything deleted again") as step:
+            plan = commands.removal(self.project, self.service, everything=True)
+            self._carried_out(plan, Together(step, len(plan.actions)))
 
-    def train(self, name: str) -> None:
-        """Create one solution, train a version of it and read its metrics."""
-        control = self.clients.control
-        recipe = RECIPES[name]
-        started = time.monotonic()
-        with self.narrator.step(f"training of {recipe}") as step:
-            solution_arn = control.create_solution(
-                name=f"movies-{name}",
-                datasetGroupArn=self.made.group_arn,
-                recipeArn=f"arn:aws:personalize:::recipe/{recipe}",
-                performAutoTraining=False,
-                solutionConfig=SOLUTION_CONFIGS.get(name, {}),
-            )["solutionArn"]
-            self.made.solution_arns[name] = solution_arn
-            version_arn = control.create_solution_version(solutionArn=solution_arn)["solutionVersionArn"]
-            wait_until_active(
-                lambda: control.describe_solution_version(solutionVersionArn=version_arn),
-                "solutionVersion",
-                _show(step),
-            )
-            self.made.metrics[recipe] = dict(control.get_solution_metrics(solutionVersionArn=version_arn)["metrics"])
-        self.made.training_seconds[recipe] = round(time.monotonic() - started, 2)
+    def _carried_out(self, plan: Plan, listener: Listener) -> Outcome:
+        outcome = commands.apply(plan, self.project, self.service, listener, poll_seconds=POLL_SECONDS)
+        if not outcome.complete:
+            raise WorkflowFailed("\n".join(f"{action}: {why}" for action, why in outcome.failures.items()))
+        return outcome
 
-    def deploy(self, name: str) -> None:
-        """A campaign on the newest version of one solution."""
-        control = self.clients.control
-        with self.narrator.step(f"campaign for {RECIPES[name]}") as step:
-            campaign_arn = control.create_campaign(
-                name=f"movies-{name}", solutionVersionArn=f"{self.made.solution_arns[name]}/$LATEST"
-            )["campaignArn"]
-            self.made.campaign_arns[name] = campaign_arn
-            wait_until_active(lambda: control.describe_campaign(campaignArn=campaign_arn), "campaign", _show(step))
-
-    def create_tracker(self) -> None:
-        """The event tracker through which PutEvents reaches the group."""
-        control = self.clients.control
-        with self.narrator.step("event tracker") as step:
-            created = control.create_event_tracker(name="movies", datasetGroupArn=self.made.group_arn)
-            self.made.tracker_arn, self.made.tracking_id = created["eventTrackerArn"], created["trackingId"]
-            wait_until_active(
-                lambda: control.describe_event_tracker(eventTrackerArn=self.made.tracker_arn),
-                "eventTracker",
-                _show(step),
-            )
+    def _remember(self, outcome: Outcome, timed: Timed) -> None:
+        for wanted in self.project.of(SOLUTION.word):
+            recipe = wanted.request["recipeArn"].rsplit("/", 1)[-1]
+            version = Address(VERSION.word, wanted.address.key)
+            metrics = self.clients.control.get_solution_metrics(solutionVersionArn=outcome.arns[version])["metrics"]
+            self.made.metrics[recipe] = dict(metrics)
+            self.made.training_seconds[recipe] = timed.training_seconds[wanted.address.key]
+        for wanted in self.project.of(CAMPAIGN.word):
+            self.made.campaign_arns[wanted.address.key] = outcome.arns[wanted.address]
+        for wanted in self.project.of(TRACKER.word):
+            tracker = self.clients.control.describe_event_tracker(eventTrackerArn=outcome.arns[wanted.address])
+            self.made.tracking_id = tracker["eventTracker"]["trackingId"]
 
     # -- what an application asks -----------------------------------------------------------------------------------
 
@@ -180,69 +114,3 @@ class Workflow:
                 sessionId=f"demo-{user_id}",
                 eventList=events[start : start + 10],
             )
-
-    # -- the end ----------------------------------------------------------------------------------------------------
-
-    def destroy(self) -> None:
-        """Delete everything in the order that the service asks for: users of a resource before the resource."""
-        with self.narrator.step("everything deleted again"):
-            for kind, arns in self._deletions():
-                _delete_all(kind, arns)
-            for arn in self.made.schema_arns.values():
-                self.clients.control.delete_schema(schemaArn=arn)
-
-    def _deletions(self) -> Iterator[tuple[_Kind, Sequence[str]]]:
-        control, made = self.clients.control, self.made
-        yield (
-            _Kind(control.delete_campaign, control.describe_campaign, "campaignArn"),
-            list(made.campaign_arns.values()),
-        )
-        yield (
-            _Kind(control.delete_event_tracker, control.describe_event_tracker, "eventTrackerArn"),
-            [made.tracker_arn] if made.tracker_arn else [],
-        )
-        yield (
-            _Kind(control.delete_solution, control.describe_solution, "solutionArn"),
-            list(made.solution_arns.values()),
-        )
-        yield _Kind(control.delete_dataset, control.describe_dataset, "datasetArn"), self._datasets()
-        yield (
-            _Kind(control.delete_dataset_group, control.describe_dataset_group, "datasetGroupArn"),
-            [made.group_arn] if made.group_arn else [],
-        )
-
-    def _datasets(self) -> list[str]:
-        """The group's datasets: those made here, and the one in which the event tracker kept its events."""
-        if not self.made.group_arn:
-            return []
-        return [
-            dataset["datasetArn"]
-            for page in self.clients.control.get_paginator("list_datasets").paginate(
-                datasetGroupArn=self.made.group_arn
-            )
-            for dataset in page["datasets"]
-        ]
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """How one kind of resource is deleted and looked at."""
-
-    delete: Any
-    describe: Any
-    member: str
-
-
-def _delete_all(kind: _Kind, arns: Sequence[str]) -> None:
-    """Delete all of `arns`, then wait until none of them can be described any more."""
-    for arn in arns:
-        kind.delete(**{kind.member: arn})
-    for arn in arns:
-        wait_until_gone(partial(kind.describe, **{kind.member: arn}))
-
-
-def _show(step: Step) -> Callable[[Seen], None]:
-    def look(seen: Seen) -> None:
-        step.update(seen.fraction, seen.message or seen.status.lower())
-
-    return look

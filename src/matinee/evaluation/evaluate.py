@@ -8,29 +8,21 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from matinee.data.interactions import FloatArray, Histories, Interactions
-from matinee.errors import DataProblem
-from matinee.evaluation.metrics import (
-    PERSONALIZE_NAMES,
-    DoubleArray,
-    coverage,
-    ranking_metrics,
-    top_items,
-)
+from matinee.data.interactions import FloatArray, Histories, Interactions, LongArray
+from matinee.evaluation.lists import Lists, Scorer, make_lists
+from matinee.evaluation.metrics import PERSONALIZE_NAMES, DoubleArray, coverage
 from matinee.evaluation.splits import PROTOCOLS, Split
 from matinee.models.base import FitOptions, ItemFeatures, Model, RelatedItemsModel
-from matinee.models.histories import rows_of
 
-#: Histories (batch) in, scores (batch, n_items) out; may be written to.
-Scorer = Callable[[Histories], FloatArray]
-
-#: Scores held at once: 2²³ float32 values, 32 MB.
-_SCORES_AT_ONCE = 2**23
+__all__ = ["Result", "Scorer", "evaluate", "measure", "measure_lists", "newest_item", "personalize_metrics"]
 
 
 @dataclass(frozen=True)
 class Result:
-    """What one evaluation found. `per_case` holds each ranking metric for each case, `metrics` their means."""
+    """What one evaluation found. `per_case` holds each ranking metric for each case, `metrics` their means.
+
+    `user` (cases,) is the user of each case.
+    """
 
     protocol: str
     seed: int
@@ -39,6 +31,7 @@ class Result:
     per_case: Mapping[str, DoubleArray] = field(repr=False)
     train_seconds: float = 0.0
     test_seconds: float = 0.0
+    user: LongArray = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
 
     def personalize(self) -> dict[str, float]:
         """The metrics under the names of GetSolutionMetrics, with the 4 decimals that the service gives."""
@@ -74,6 +67,7 @@ def evaluate(
         per_case=result.per_case,
         train_seconds=trained - started,
         test_seconds=time.perf_counter() - trained,
+        user=result.user,
     )
 
 
@@ -81,35 +75,25 @@ def measure(split: Split, score: Scorer, *, exclude_seen: bool) -> Result:
     """The metrics of a scorer on the cases of `split`.
 
     With `exclude_seen`, items of the input are neither listed nor asked for; a case that asks for nothing else is
-    left out. Coverage counts the lists of 25 over the split's whole catalogue.
+    left out. Coverage counts the lists of 25 over the split's whole catalogue. Raises `DataProblem` when no case asks
+    for anything.
     """
-    n_items = split.log.n_items
-    batch = max(1, min(512, _SCORES_AT_ONCE // max(1, n_items)))
-    recommended = np.zeros(n_items, np.bool_)
-    hits, relevant = [], []
-    for begin in range(0, len(split), batch):
-        end = min(begin + batch, len(split))
-        inputs, truths = split.inputs(begin, end), split.truths(begin, end)
-        scores = score(inputs)
-        wanted = np.zeros((end - begin, n_items), np.bool_)
-        wanted[rows_of(truths.indptr), truths.items] = True
-        if exclude_seen:
-            seen = rows_of(inputs.indptr), inputs.items
-            scores[seen] = -np.inf
-            wanted[seen] = False
-        ranked = top_items(scores)
-        recommended[ranked[ranked >= 0]] = True
-        hits.append(np.take_along_axis(wanted, np.maximum(ranked, 0), axis=1) & (ranked >= 0))
-        relevant.append(wanted.sum(axis=1))
-    asked = np.concatenate(relevant) if relevant else np.zeros(0, np.int64)
-    if not asked.any():
-        raise DataProblem(
-            f"There is nothing to test on under the protocol {split.protocol}.",
-            fix="It needs users with at least two interactions; import more interactions.",
-        )
-    per_case = ranking_metrics(np.concatenate(hits)[asked > 0], asked[asked > 0])
+    return measure_lists(split, make_lists(split, asked_with_inputs(split, score), exclude_seen=exclude_seen))
+
+
+def measure_lists(split: Split, lists: Lists) -> Result:
+    """The metrics of lists, whatever made them."""
+    _, per_case = lists.metrics()
+    recommended = np.zeros(lists.n_items, np.bool_)
+    recommended[lists.ranked[lists.ranked >= 0]] = True
     means = {name: float(values.mean()) for name, values in per_case.items()}
-    return Result(split.protocol, 0, int((asked > 0).sum()), {**means, "coverage": coverage(recommended)}, per_case)
+    metrics = {**means, "coverage": coverage(recommended)}
+    return Result(split.protocol, 0, len(lists), metrics, per_case, user=split.user[lists.case])
+
+
+def asked_with_inputs(split: Split, score: Scorer) -> Callable[[int, int], FloatArray]:
+    """A scorer of histories as a scorer of the split's cases."""
+    return lambda begin, end: score(split.inputs(begin, end))
 
 
 def personalize_metrics(split: Split, score: Scorer, *, exclude_seen: bool = False) -> dict[str, float]:

@@ -24,7 +24,11 @@ CASES_A_USER = 10
 
 @dataclass(frozen=True)
 class Split:
-    """`train`, and the cases: each array is (cases,). Positions index the rows of `log`, ends are exclusive."""
+    """`train`, and the cases: each array is (cases,). Positions index the rows of `log`, ends are exclusive.
+
+    Where the split is `timed`, a case says when and on what occasion it is asked: those of the first event that it
+    should find.
+    """
 
     protocol: str
     train: Interactions
@@ -34,23 +38,20 @@ class Split:
     input_end: LongArray
     truth_start: LongArray
     truth_end: LongArray
+    timed: bool = False
 
     def __len__(self) -> int:
         return len(self.user)
 
     def inputs(self, begin: int, end: int) -> Histories:
         """The input histories of the cases numbered `begin` to `end`."""
-        return self._stretch(self.input_start[begin:end], self.input_end[begin:end])
+        cases = slice(begin, end)
+        asked = self.truth_start[cases] if self.timed else None
+        return self.log.stretches(self.input_start[cases], self.input_end[cases], asked)
 
     def truths(self, begin: int, end: int) -> Histories:
         """What the cases numbered `begin` to `end` should find."""
-        return self._stretch(self.truth_start[begin:end], self.truth_end[begin:end])
-
-    def _stretch(self, start: LongArray, end: LongArray) -> Histories:
-        lengths = end - start
-        indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        where = np.arange(indptr[-1]) + np.repeat(start - indptr[:-1], lengths)
-        return Histories(indptr, self.log.item[where], self.log.timestamp[where])
+        return self.log.stretches(self.truth_start[begin:end], self.truth_end[begin:end])
 
 
 def personalize(data: Interactions, seed: int = 0) -> Split:
@@ -86,7 +87,7 @@ def temporal(data: Interactions, seed: int = 0) -> Split:
     """Training ends at the 90% quantile of time; each later event is found from the user's strictly earlier ones.
 
     A user gives at most 10 cases, the earliest ones. A user without earlier events has an empty input. `seed` changes
-    nothing. This is how serving works: nothing of the future leaks in.
+    nothing. This is how serving works: nothing of the future leaks in, and a request knows what time it is.
     """
     cut = np.quantile(data.timestamp, TRAINING_TIME, method="lower")
     late = np.flatnonzero(data.timestamp >= cut)
@@ -94,7 +95,8 @@ def temporal(data: Interactions, seed: int = 0) -> Split:
     nth = np.arange(len(late)) - np.searchsorted(user, user, side="left")
     late, user = late[nth < CASES_A_USER], user[nth < CASES_A_USER]
     earlier = _first_at_same_time(data)[late]
-    return Split("temporal", data.select(data.timestamp < cut), data, user, data.indptr[user], earlier, late, late + 1)
+    train, start = data.select(data.timestamp < cut), data.indptr[user]
+    return Split("temporal", train, data, user, start, earlier, late, late + 1, timed=True)
 
 
 def _first_at_same_time(data: Interactions) -> LongArray:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from matinee.data.schemas import Field as SchemaField
 from matinee.data.schemas import Schema
 from matinee.errors import InvalidInput
-from matinee.filters.parsing import parse
+from matinee.filters.parsing import parse, parse_occasion
 from matinee.filters.syntax import (
     Among,
     AmongCurrent,
@@ -56,6 +56,52 @@ def check(expression: str, schemas: Mapping[str, Schema]) -> Filter:
             "allowed."
         )
     return checked
+
+
+def check_occasion(text: str, schemas: Mapping[str, Schema]) -> tuple[tuple[Condition, ...], ...]:
+    """The checked OR of ANDs of a delivery rule's condition; `schemas` as for `check`, errors too.
+
+    `Interactions` is the event: EVENT_TYPE, EVENT_VALUE, ITEM_ID, TIMESTAMP and the columns of the Interactions
+    schema, which events carry as properties. `Items` is its item's record, `CurrentUser` its user's.
+    """
+    return tuple(tuple(_fact(one, schemas) for one in conjunction) for conjunction in parse_occasion(text))
+
+
+def _fact(condition: Condition, schemas: Mapping[str, Schema]) -> Condition:
+    named = condition.field
+    if named.dataset not in (Dataset.INTERACTIONS, Dataset.ITEMS, Dataset.CURRENT_USER):
+        raise _invalid(named, f"{named} cannot be asked of an event; use Interactions, Items or CurrentUser.")
+    if left_open := [value for value in _values(condition) if isinstance(value, Placeholder)]:
+        raise _invalid(named, f"{left_open[0]} has no value: nobody gives one with an event. Write it out.")
+    if named.dataset is not Dataset.INTERACTIONS:
+        return _condition(condition, schemas)
+    named = _of_event(named, schemas.get("INTERACTIONS"))
+    if isinstance(condition, Among):
+        if condition.values is None:
+            raise _invalid(named, 'IN ("*") holds for every event; leave it out.')
+        return replace(condition, field=named, values=tuple(_literal(value, named) for value in condition.values))
+    if not isinstance(condition, Compared) or isinstance(condition.value, Field):
+        raise _invalid(named, "a delivery rule knows no current item.")
+    if not named.numeric and condition.operator not in ("=", "!="):
+        raise _invalid(named, f"{named} holds strings; {condition.operator} compares numbers. Use IN, = or !=.")
+    return replace(condition, field=named, value=_literal(condition.value, named))
+
+
+def _values(condition: Condition) -> tuple[Value | Field, ...]:
+    if isinstance(condition, Among):
+        return condition.values or ()
+    return (condition.value,) if isinstance(condition, Compared) else ()
+
+
+def _of_event(named: Field, schema: Schema | None) -> Field:
+    """A field of the event itself, spelt and typed as what events always have or as the schema says."""
+    own = {"EVENT_TYPE": False, "EVENT_VALUE": True, "ITEM_ID": False, "TIMESTAMP": True}
+    known = {field.name: field.type in NUMERIC for field in (schema.fields if schema else ()) if _filterable(field)}
+    for name, numeric in {**known, **own}.items():
+        if name.upper() == named.name.upper():
+            return replace(named, name=name, numeric=numeric)
+    names = ", ".join({**own, **known})
+    raise _invalid(named, f"an event has no field {named.name}; it has {names}.")
 
 
 def _expression(expression: Expression, schemas: Mapping[str, Schema]) -> Expression:

@@ -92,6 +92,10 @@ class Columns:
         types = polars_schema(schema)
         return cls(pl.DataFrame({name: [None] * n for name in types}, schema=types), schema)
 
+    def take(self, rows: Rows) -> Columns:
+        """The rows numbered `rows` (k,), in that order."""
+        return Columns(self._frame[rows], self.schema)
+
     def matches(self, condition: Condition) -> Mask:
         """Which rows meet a condition whose values are bound and which refers to no current item (n,).
 

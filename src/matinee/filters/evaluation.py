@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.filters.columns import Mask, compare, parts
-from matinee.filters.syntax import Among, AmongCurrent, Compared, Condition, Expression, Field, Filter, Verb
+from matinee.filters.syntax import Among, AmongCurrent, Compared, Condition, Dataset, Expression, Field, Filter, Verb
 from matinee.filters.table import Table
 
 
@@ -53,6 +53,57 @@ def allowed(bound: Filter, table: Table, request: Request) -> Mask:
         else:
             included = described if included is None else included | described
     return ~excluded if included is None else included & ~excluded
+
+
+#: What a delivery rule's condition is asked about: dataset to record. One that is not known yet is left out.
+Facts = Mapping[Dataset, Mapping[str, Any]]
+
+
+def may_hold(alternatives: Sequence[Sequence[Condition]], facts: Facts) -> bool:
+    """Whether an event meets a condition (see `checking.check_occasion`), or may, as long as some datasets are not
+    known. With all three known it is whether the event does."""
+    return any(all(_fact_holds(one, facts) for one in conjunction) for conjunction in alternatives)
+
+
+def event_facts(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The `Interactions` of `Facts`: an event in the members of the wire (eventType, itemId, sentAt, properties, …).
+
+    Names are compared without case and underscores: clients write properties in camel case.
+    """
+    own = {
+        "EVENTTYPE": str(event["eventType"]).lower(),
+        "EVENTVALUE": event.get("eventValue"),
+        "ITEMID": event.get("itemId"),
+        "TIMESTAMP": event.get("sentAt"),
+    }
+    return {**{_bare(name): value for name, value in (event.get("properties") or {}).items()}, **own}
+
+
+def _fact_holds(condition: Condition, facts: Facts) -> bool:
+    dataset, name = condition.field.dataset, condition.field.name
+    if dataset not in facts:
+        return True
+    if dataset is not Dataset.INTERACTIONS:
+        return _holds(condition, facts[dataset])
+    value = facts[dataset].get(_bare(name))
+    if value is not None:
+        try:
+            value = float(value) if condition.field.numeric else str(value)
+        except (TypeError, ValueError):
+            value = None  # a client's property of another type than the schema's counts as none
+    if name == "EVENT_TYPE":  # the case of an event's type means nothing, as in filters
+        condition = _in_lower_case(condition)
+    return _holds(condition, {name: value})
+
+
+def _in_lower_case(condition: Condition) -> Condition:
+    if isinstance(condition, Among):
+        return replace(condition, values=tuple(str(value).lower() for value in condition.values or ()))
+    return replace(condition, value=str(condition.value).lower()) if isinstance(condition, Compared) else condition
+
+
+def _bare(name: str) -> str:
+    return name.replace("_", "").upper()
 
 
 def _described(expression: Expression, table: Table, request: Request, n: int) -> Mask:

@@ -65,23 +65,33 @@ def parse(text: str) -> Filter:
 
     Raises `InvalidInput` with the character (counted from 1) and what would be right there.
     """
+    result: Filter = _parsed(text, "start")
+    return result
+
+
+def parse_occasion(text: str) -> tuple[tuple[Condition, ...], ...]:
+    """The OR of ANDs of a delivery rule's condition, not yet checked against schemas; raises as `parse`."""
+    result: tuple[tuple[Condition, ...], ...] = _parsed(text, "occasion")
+    return result
+
+
+def _parsed(text: str, start: str) -> Any:
     if len(text) > LONGEST:
         raise InvalidInput(f"Invalid Expression: {len(text)} characters are too many; at most {LONGEST} are allowed.")
     try:
-        tree = _parser().parse(text)
+        tree = _parser().parse(text, start=start)
     except UnexpectedInput as problem:
         raise InvalidInput(_explain(text, problem)) from None
     try:
-        result: Filter = _TreeBuilder().transform(tree)
+        return _TreeBuilder().transform(tree)
     except VisitError as problem:
         raise problem.orig_exc from None
-    return result
 
 
 @cache
 def _parser() -> Lark:
     grammar = files("matinee.filters").joinpath("grammar.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", lexer="contextual", maybe_placeholders=False)
+    return Lark(grammar, start=["start", "occasion"], parser="lalr", lexer="contextual", maybe_placeholders=False)
 
 
 def _explain(text: str, problem: UnexpectedInput) -> str:

@@ -5,15 +5,16 @@ The training room is imported at the first training: a worker is ready before th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from matinee.jobs.task import Task
-from matinee.recipes.recipe import Recipe
+from matinee.recipes.recipe import Method, Recipe
 
 if TYPE_CHECKING:
-    from matinee.models.base import Progress
+    from matinee.models.base import FitOptions, Progress
+    from matinee.training.searching import Found
     from matinee.training.selection import Selection
     from matinee.training.snapshot import Snapshot
     from matinee.training.solution_version import TrainingOutcome
@@ -21,33 +22,84 @@ if TYPE_CHECKING:
 _SNAPSHOTS = 3
 
 
-def train_recipe(
-    task: Task, recipe: Recipe, request: Mapping[str, Any], *, number: int = 0, of: int = 1
-) -> tuple[TrainingOutcome, Path]:
+def train_best_recipe(task: Task, recipes: Sequence[Recipe], request: Mapping[str, Any]) -> tuple[Found, Path]:
+    """Train the best of `recipes` (AutoML) with the best parameters (`performHPO`) on the data of now.
+
+    `request` is as for `train_recipe`, with `performAutoML` and `performHPO`. A search that was cut short goes on.
+    """
+    from matinee.training.searching import train_best
+
+    snapshot = _snapshot(task, request, recipes[0])
+    folder, options = task.scratch / "artifact", _options(task)
+    return train_best(snapshot, recipes, request, folder, options, parallel=task.settings.tuning_parallel), folder
+
+
+def train_recipe(task: Task, recipe: Recipe, request: Mapping[str, Any]) -> tuple[TrainingOutcome, Path]:
     """Train `recipe` on the data of now; returns its outcome and the folder that holds the artifact.
 
     `request` has the wire's members `datasetGroupArn`, `eventType` and `solutionConfig`. A training that was cut short
-    goes on from its checkpoints. The job's progress is that of training `number` among `of`.
+    goes on from its checkpoints.
     """
-    from matinee.models.base import FitOptions
-    from matinee.training.selection import Selection
     from matinee.training.solution_version import train_version
 
     config: Mapping[str, Any] = request.get("solutionConfig") or {}
-    snapshot = _snapshot(task, request["datasetGroupArn"], Selection.of(recipe, request))
-    task.check()
-    folder = task.scratch / f"artifact-{number}"
-    options = FitOptions(
-        threads=task.settings.threads,
-        on_progress=lambda step: _report(task, step, number, of),
-        should_stop=task.should_stop,
-        checkpoints=task.scratch / "checkpoints",
-    )
+    snapshot = _snapshot(task, request, recipe)
+    folder, options = task.scratch / "artifact", _options(task)
+    if recipe.method is Method.AFFINITY:
+        from matinee.training.affinity_version import train_affinity
+
+        return train_affinity(snapshot, recipe, config, folder, options), folder
+    if recipe.method is Method.SEMANTICS:
+        from matinee.training.semantic_version import train_semantic
+
+        return train_semantic(snapshot, recipe, config, folder, options), folder
+    if recipe.method is Method.ACTIONS:
+        from matinee.training.action_data import take_action_data
+        from matinee.training.action_version import train_actions
+
+        actions = take_action_data(task.database, task.objects, request["datasetGroupArn"])
+        return train_actions(snapshot, actions, recipe, config, folder, options), folder
     return train_version(snapshot, recipe, config, folder, options), folder
 
 
-def _snapshot(task: Task, group_arn: str, selection: Selection) -> Snapshot:
-    """The data of now. A part that an import replaces while it is read makes it start over with the new parts."""
+def update_recipe(task: Task, recipe: Recipe, request: Mapping[str, Any], source: str) -> tuple[TrainingOutcome, Path]:
+    """The model under the key prefix `source`, brought up to date with the data of now; as `train_recipe`.
+
+    Of a recommender, `request` has `recommenderConfig`.
+    """
+    from matinee.training.artifact import Artifact
+    from matinee.training.update import update_version
+
+    config = request.get("solutionConfig") or request.get("recommenderConfig") or {}
+    snapshot = _snapshot(task, request, recipe)
+    folder = task.scratch / "artifact"
+    artifact = Artifact.open(task.objects.local(source), verify=False)
+    return update_version(artifact, snapshot, recipe, config, folder, _options(task)), folder
+
+
+def _options(task: Task) -> FitOptions:
+    """What a fit is given by its job."""
+    from matinee.models.base import FitOptions
+
+    return FitOptions(
+        threads=task.settings.threads,
+        on_progress=lambda step: _report(task, step),
+        should_stop=task.should_stop,
+        checkpoints=task.scratch / "checkpoints",
+    )
+
+
+def _snapshot(task: Task, request: Mapping[str, Any], recipe: Recipe) -> Snapshot:
+    """The data of now that `recipe` trains on, unless the job is to stop."""
+    from matinee.training.selection import Selection
+
+    snapshot = _taken(task, request["datasetGroupArn"], Selection.of(recipe, request))
+    task.check()
+    return snapshot
+
+
+def _taken(task: Task, group_arn: str, selection: Selection) -> Snapshot:
+    """A snapshot. A part that an import replaces while it is read makes it start over with the new parts."""
     from matinee.training.snapshot import take_snapshot
 
     for _ in range(_SNAPSHOTS - 1):
@@ -58,5 +110,5 @@ def _snapshot(task: Task, group_arn: str, selection: Selection) -> Snapshot:
     return take_snapshot(task.database, task.objects, group_arn, selection)
 
 
-def _report(task: Task, step: Progress, number: int, of: int) -> None:
-    task.report((number + step.fraction) / of, step.message, step.seconds_left, step.metrics)
+def _report(task: Task, step: Progress) -> None:
+    task.report(step.fraction, step.message, step.seconds_left, step.metrics)

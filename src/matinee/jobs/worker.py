@@ -16,12 +16,13 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from matinee.control import lifecycle
-from matinee.control.auto_training import start_due
 from matinee.control.outbox import JobKind
 from matinee.control.records import now_ms
+from matinee.delivery.deliverer import Deliverer
 from matinee.jobs import outbox
 from matinee.jobs.engine import Engine
 from matinee.jobs.handlers import HANDLERS
+from matinee.jobs.scheduler import Scheduler, duties
 from matinee.jobs.slots import Slot, take_slot
 from matinee.jobs.sweep import sweep
 from matinee.jobs.task import Handler, Workshop
@@ -37,7 +38,6 @@ _DISPATCH_SECONDS = 0.05
 _QUICK_AT_ONCE = 8
 _WATCH_SECONDS = 1.0
 _ADOPT_SECONDS = 5.0
-_SCHEDULE_SECONDS = 60.0
 _DRAIN_SECONDS = 5.0
 # Serving must not feel a training: on a busy machine the worker is the one that waits.
 _NICENESS = 5
@@ -70,6 +70,7 @@ class Worker:
             else Workshop(self.database, objects, settings)
         )
         self._handlers = handlers
+        self._deliverer = Deliverer(self.database, objects, settings, self._workshop.reached)
         self._running: set[str] = set()
         self._guard = threading.Lock()
 
@@ -87,16 +88,20 @@ class Worker:
             engine.launch()
             self._take_up(engine)
             log.info("worker ready", slot=slot.number)
+            deliverer = threading.Thread(target=self._deliverer.run, args=(stop,), name="matinee-deliverer")
+            deliverer.daemon = True  # a receiver that does not answer must not hold up the end
+            deliverer.start()
             try:
                 self._serve(engine, slot, stop)
                 self._drain(drain_seconds)
             finally:
                 engine.close()
+                deliverer.join(drain_seconds)
         self.database.close()
 
     def _serve(self, engine: Engine, slot: Slot, stop: threading.Event) -> None:
         watched = adopted = time.monotonic()
-        scheduled = float("-inf")
+        scheduler = Scheduler(duties(self.database, self._settings), self._clock)
         while not stop.wait(_DISPATCH_SECONDS):
             try:
                 outbox.dispatch(self.database, engine.start, room=_QUICK_AT_ONCE - len(self._running))
@@ -111,11 +116,7 @@ class Worker:
                 if now - adopted >= _ADOPT_SECONDS:
                     adopted = now
                     engine.adopt_orphans()
-                if self._settings.auto_training and now - scheduled >= _SCHEDULE_SECONDS:
-                    scheduled = now
-                    started = start_due(self.database, self._settings, self._clock())
-                    if started:
-                        log.info("trainings are due by schedule", resources=started)
+                scheduler.round()
             except Exception:  # the database may be away for a while; what runs tells by itself
                 log.exception("the dispatcher could not do its round; it goes on")
                 stop.wait(_WATCH_SECONDS)

@@ -47,6 +47,8 @@ def _never() -> bool:
 class FitOptions:
     """What a training is given beyond its data and its configuration.
 
+    `device` is what PyTorch calls it ("cpu", "cuda"); `bfloat16` multiplies in that precision where the network allows
+    it, `compiled` compiles the network before training: both are for GPUs, and change what is learned by rounding.
     `on_progress` is called at least once an epoch or block; `should_stop` is asked at least every few seconds and
     makes the fit raise `matinee.errors.JobStopped`. `checkpoints` is a folder in which a fit may keep its state so
     that the same fit, started again with the same data, configuration and seed, continues from there.
@@ -55,6 +57,8 @@ class FitOptions:
     seed: int = 0
     threads: int = 1
     device: str = "cpu"
+    bfloat16: bool = False
+    compiled: bool = False
     on_progress: Callable[[Progress], None] = _silent
     should_stop: Callable[[], bool] = _never
     checkpoints: Path | None = None
@@ -71,11 +75,13 @@ class ItemFeatures:
 
     `categories` (n_items, n_categories) is a 0/1 matrix of categorical values; `numbers` (n_items, n_numbers) holds
     standardised numeric columns with 0 for null; `created` (n_items,) is CREATION_TIMESTAMP in epoch seconds.
+    `texts` (n_items,) holds each item's name and text, where the items have any; else it is empty.
     """
 
     categories: sparse.csr_array
     numbers: FloatArray
     created: NDArray[np.int64]
+    texts: tuple[str, ...] = ()
 
 
 class Model(ABC):
@@ -140,8 +146,7 @@ class Model(ABC):
         keep[keep] = self.known[items[keep]]
         if keep.all():
             return histories
-        indptr = np.concatenate([[0], np.cumsum(keep)])[histories.indptr].astype(np.int64)
-        return Histories(indptr, items[keep], histories.timestamps[keep])
+        return histories.of_events(np.flatnonzero(keep))
 
     # -- storage ------------------------------------------------------------------------------------------------
 

@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matinee.data.interactions import FloatArray, Histories, Interactions
 from matinee.models.arrays import AnyArray
 from matinee.models.base import FitOptions, ItemFeatures, Model, Progress
 from matinee.models.ease import EASE, EASEConfig
 from matinee.models.histories import rows_of
+from matinee.models.one_row import OneRow, Standing
 from matinee.models.popularity import Popularity, PopularityConfig
 from matinee.models.ridge import Ridge, RidgeConfig
 from matinee.models.transformer.config import REPEATS_ALLOWED, TransformerConfig
 from matinee.models.transformer.model import Transformer, repeat_share
-from matinee.models.validation import CUTS, Validation, hold_out_users
+from matinee.models.validation import Validation, hold_out
 from matinee.models.weighting import fit_weights
 
 #: The share of a blend's training time that its transformer takes, for progress only.
@@ -31,8 +33,9 @@ _SCORES_AT_ONCE = 2**23
 class BlendConfig:
     """The parts' own configurations (None leaves a part out) and how their weights are found.
 
-    Weights are fitted on `validation_users` of the users, `validation_limit` at most; the transformer is not shown
-    these users, the parts that are quick to fit are fitted again with them. `seen` says what becomes of items in the
+    Weights are fitted on `validation_users` of the users and on the newest tenth of events of `validation_tails` of
+    them, on `validation_limit` cases at most; the transformer is not shown these events, the parts that are quick to
+    fit are fitted again with them. `seen` says what becomes of items in the
     history: "last" ranks them behind all others, "keep" does nothing, "auto" ranks them last when at most 2% of
     training events repeat an item, as in ratings: a list of films already rated would help nobody.
     """
@@ -41,8 +44,9 @@ class BlendConfig:
     ease: EASEConfig | None = field(default_factory=EASEConfig)
     ridge: RidgeConfig | None = field(default_factory=RidgeConfig)
     popularity: PopularityConfig | None = field(default_factory=PopularityConfig)
-    validation_users: float = 0.08
-    validation_limit: int = 300
+    validation_users: float = 0.04
+    validation_tails: float = 0.3
+    validation_limit: int = 900
     seen: Literal["auto", "last", "keep"] = "auto"
 
     def __post_init__(self) -> None:
@@ -84,22 +88,36 @@ class Blend(Model):
         self.parts: dict[str, Model] = {name: PARTS[name][0](part) for name, part in self.config.parts().items()}
         self.weights: FloatArray = np.ones(len(self.parts), np.float32)
         self.seen_last = False
+        self.cold: NDArray[np.bool_] = np.zeros(0, np.bool_)
+        self._one_row: OneRow | None = None
 
     def _fit(self, data: Interactions, features: ItemFeatures | None, options: FitOptions) -> None:
-        config = self.config
-        limit = max(1, min(config.validation_limit, _SCORES_AT_ONCE // (len(CUTS) * data.n_items)))
-        train, held_out = hold_out_users(data, share=config.validation_users, limit=limit, seed=options.seed)
+        config, self._one_row = self.config, None
+        limit = min(config.validation_limit, _SCORES_AT_ONCE // data.n_items)
+        train, held_out = hold_out(
+            data, users=config.validation_users, tails=config.validation_tails, limit=limit, seed=options.seed
+        )
         validation = held_out if len(train) and len(held_out.truth.items) else None
         train = data if validation is None else train
         self.seen_last = config.seen == "last" or (config.seen == "auto" and repeat_share(data) <= REPEATS_ALLOWED)
-        self._fit_transformer(train, validation, options)
+        self._fit_transformer(train, features, validation, options)
+        self._take_in_cold(data)
         if validation is not None:
             self._fit_others(train, options)
             self.weights = self._fit_weights(validation)
         options.on_progress(Progress(_TRANSFORMER_TIME, "blend: weights", None, dict(self._named_weights())))
         self._fit_others(data, options)
 
-    def _fit_transformer(self, train: Interactions, validation: Validation | None, options: FitOptions) -> None:
+    def _take_in_cold(self, data: Interactions) -> None:
+        """Items without events that the transformer places by their metadata are known."""
+        born = np.bincount(data.item, minlength=data.n_items) > 0
+        part = self.parts.get("transformer")
+        self.cold = np.zeros_like(born) if part is None else part.known & ~born
+        self._set_known(born | self.cold)
+
+    def _fit_transformer(
+        self, train: Interactions, features: ItemFeatures | None, validation: Validation | None, options: FitOptions
+    ) -> None:
         """The long part: its progress is the blend's."""
 
         def report(progress: Progress) -> None:
@@ -107,7 +125,7 @@ class Blend(Model):
 
         part = self.parts.get("transformer")
         if isinstance(part, Transformer):
-            part.learn_from(train, validation, replace(options, on_progress=report))
+            part.learn_from(train, features, validation, replace(options, on_progress=report))
 
     def _fit_others(self, data: Interactions, options: FitOptions) -> None:
         """The parts that are quick to fit; their own progress is not worth reporting."""
@@ -119,31 +137,40 @@ class Blend(Model):
     def _fit_weights(self, validation: Validation) -> FloatArray:
         """The weights (parts,) that rank the validation events best."""
         hidden = np.zeros((len(validation), self.n_items), np.bool_)
-        hidden[:, self.unknown] = True
+        hidden[:, ~self.known | self.cold] = True
         if self.seen_last:
             hidden[rows_of(validation.histories.indptr), validation.histories.items] = True
         hidden[rows_of(validation.truth.indptr), validation.truth.items] = False
         return fit_weights(self._standardised(validation.histories), hidden, validation)
 
     def _standardised(self, histories: Histories) -> FloatArray:
-        """Every part's scores with mean 0 and deviation 1 over the known items: (parts, b, n_items), unknown 0."""
+        """Every part's scores with mean 0 and deviation 1 over the items with events: (parts, b, n_items), unknown 0.
+
+        A cold item, one without events, is to most parts what it is to everybody: nothing. It counts as their mean.
+        """
         found = np.zeros((len(self.parts), len(histories), self.n_items), np.float32)
+        aside = np.flatnonzero(~self.known | self.cold)
         for out, part in zip(found, self.parts.values(), strict=True):
             scores = part.score(histories)
+            placed = np.flatnonzero(self.cold & part.known)
+            cold = scores[:, placed]
             if len(part.unknown) > len(self.unknown):
                 # Items of held-out users alone: too rare for the part to say anything good of them.
                 scores[:, part.unknown] = np.inf
                 scores[:, part.unknown] = scores.min(axis=1, keepdims=True)
-            scores[:, self.unknown] = 0
-            count = self.n_items - len(self.unknown)
+            scores[:, aside] = 0
+            count = self.n_items - len(aside)
             mean = scores.sum(axis=1, keepdims=True) / count
             scores -= mean
-            scores[:, self.unknown] = 0
+            scores[:, aside] = 0
             deviation = np.sqrt(np.einsum("bn,bn->b", scores, scores) / count)[:, None]
+            scores[:, placed] = cold - mean
             np.divide(scores, np.maximum(deviation, 1e-12), out=out)
         return found
 
     def _score(self, histories: Histories) -> FloatArray:
+        if len(histories) == 1:
+            return self._score_one(histories)[None, :]
         scores: FloatArray = np.tensordot(self.weights, self._standardised(histories), axes=1)
         if self.seen_last:
             row = rows_of(histories.indptr)
@@ -151,6 +178,22 @@ class Blend(Model):
             seen = np.zeros(scores.shape, np.bool_)
             seen[row, histories.items] = True
             scores -= seen * lowest[:, None]
+        return scores
+
+    def _score_one(self, histories: Histories) -> FloatArray:
+        """As `_score` for a batch of one, (n_items,), to rounding."""
+        if self._one_row is None:  # made on first use: fitting asks for batches before the weights are there
+            aside = np.flatnonzero(~self.known | self.cold)
+            self._one_row = OneRow.of(
+                (
+                    (part, Standing.of(part, aside, np.flatnonzero(self.cold & part.known), len(self.unknown)), weight)
+                    for part, weight in zip(self.parts.values(), self.weights.astype(np.float32), strict=True)
+                ),
+                self.n_items,
+            )
+        scores = self._one_row.score(histories)
+        if self.seen_last and len(histories.items):
+            scores[np.unique(histories.items)] -= np.ptp(scores) + 1
         return scores
 
     def _named_weights(self) -> Mapping[str, float]:
@@ -170,7 +213,8 @@ class Blend(Model):
         return model
 
     def _arrays(self) -> Mapping[str, AnyArray]:
-        return {"weights": self.weights, "seen_last": np.array([self.seen_last])}
+        return {"weights": self.weights, "seen_last": np.array([self.seen_last]), "cold": self.cold}
 
     def _restore(self, arrays: Mapping[str, AnyArray]) -> None:
         self.weights, self.seen_last = np.array(arrays["weights"]), bool(arrays["seen_last"][0])
+        self.cold = np.array(arrays["cold"])

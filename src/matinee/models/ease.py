@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-from scipy import linalg
+from scipy import linalg, sparse
 
 from matinee.data.interactions import FloatArray, Histories, IntArray, Interactions
 from matinee.models.arrays import AnyArray
 from matinee.models.base import FitOptions, ItemFeatures, RelatedItemsModel
-from matinee.models.histories import Sparse, newest_first, weighted_rows
+from matinee.models.histories import Sparse, newest_first, user_item_matrix, weighted_rows
 from matinee.models.popularity import unique_users
+
+#: Pairs of items that are summed as a sparse matrix at once, at least: about 200 MB.
+_PAIRS_AT_ONCE = 2**24
 
 
 @dataclass(frozen=True)
@@ -49,15 +53,19 @@ class EASE(RelatedItemsModel):
         self.items = most_used(unique_users(data), self.config.max_items)
         self._index_items()
         matrix = self._recent(data.histories(), self.config.training_recency_power)
-        gram = (matrix.T @ matrix).toarray()
-        options.raise_if_stopped()
+        if data.weight is not None:
+            matrix = sparse.csr_array(matrix.multiply(user_item_matrix(data)[:, self.items]))
+        gram = _gram(matrix, options)
         self.weights = item_weights(gram, self.config.regularization)
 
     def _score(self, histories: Histories) -> FloatArray:
-        history = self._recent(histories, self.config.recency_power)
-        if len(histories) == 1:
-            return self._spread((history.data @ self.weights[history.indices])[None, :])
-        return self._spread(history @ self.weights)
+        if len(histories) == 1:  # without a sparse matrix, whose making takes longer than the product
+            items, rank = newest_first(histories, self.n_items, self.config.history_items)[1:]
+            column = self._column[items]
+            inside = column >= 0
+            recency = np.power(1.0 + rank[inside], -self.config.recency_power).astype(np.float32)
+            return self._spread((recency @ self.weights[column[inside]])[None, :])
+        return self._spread(self._recent(histories, self.config.recency_power) @ self.weights)
 
     def _recent(self, histories: Histories, power: float) -> Sparse:
         """(1 + j)^-power for each history's distinct items that take part: (len(histories), items that take part)."""
@@ -90,6 +98,21 @@ class EASE(RelatedItemsModel):
         """Build the map from item to its row in `weights`, -1 for none."""
         self._column = np.full(self.n_items, -1, np.int32)
         self._column[self.items] = np.arange(len(self.items), dtype=np.int32)
+
+
+def _gram(matrix: Sparse, options: FitOptions) -> FloatArray:
+    """XᵀX (items, items), summed over blocks of users whose sparse products stay small beside the result."""
+    pairs = np.cumsum(np.diff(matrix.indptr).astype(np.int64) ** 2)
+    block = pairs // max(_PAIRS_AT_ONCE, matrix.shape[1] ** 2)
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(block)) + 1, [matrix.shape[0]]])
+    gram = np.zeros((matrix.shape[1], matrix.shape[1]), np.float32)
+    for begin, end in pairwise(starts.tolist()):
+        options.raise_if_stopped()
+        rows = matrix[begin:end]
+        product = sparse.csr_array(rows.T @ rows)
+        row = np.repeat(np.arange(len(gram)), np.diff(product.indptr))
+        gram[row, product.indices] += product.data
+    return gram
 
 
 def most_used(users_per_item: FloatArray, limit: int) -> IntArray:

@@ -21,7 +21,7 @@ def newest(histories: Histories, limit: int) -> Histories:
     kept = np.minimum(lengths, limit)
     indptr = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
     where = np.arange(indptr[-1]) + np.repeat(histories.indptr[1:] - indptr[1:], kept)
-    return Histories(indptr, histories.items[where], histories.timestamps[where])
+    return histories.of_events(where)
 
 
 def rows_of(indptr: LongArray) -> LongArray:
@@ -51,7 +51,16 @@ def weighted_rows(row: LongArray, items: IntArray, weights: FloatArray, shape: t
 
 
 def user_item_matrix(data: Interactions) -> Sparse:
-    """The 0/1 matrix (n_users, n_items) of who interacted with what, as float32."""
+    """The 0/1 matrix (n_users, n_items) of who interacted with what, as float32.
+
+    Where events have weights, the largest weight among a user's events with an item takes the place of 1.
+    """
+    if data.weight is not None:
+        order = np.lexsort((-data.weight, data.item, data.user))
+        pairs = data.user[order].astype(np.int64) * data.n_items + data.item[order]
+        heaviest = order[np.unique(pairs, return_index=True)[1]]
+        parts = (data.weight[heaviest], (data.user[heaviest], data.item[heaviest]))
+        return sparse.csr_array(parts, shape=(data.n_users, data.n_items))
     matrix = sparse.csr_array(
         (np.ones(len(data), np.float32), (data.user, data.item)), shape=(data.n_users, data.n_items)
     )

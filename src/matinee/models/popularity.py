@@ -10,6 +10,7 @@ import numpy as np
 from matinee.data.interactions import FloatArray, Histories, Interactions
 from matinee.models.arrays import AnyArray
 from matinee.models.base import FitOptions, ItemFeatures, Model
+from matinee.models.histories import user_item_matrix
 
 _SECONDS_A_DAY = 86_400
 
@@ -46,10 +47,14 @@ class Popularity(Model):
 
 
 def unique_users(data: Interactions, window_days: float | None = None) -> FloatArray:
-    """The number of different users of each item (n_items,), in the newest `window_days` days or ever."""
-    user, item = data.user, data.item
+    """The number of different users of each item (n_items,), in the newest `window_days` days or ever.
+
+    Where events have weights, a user counts as much as the weightiest of their events with the item.
+    """
     if window_days is not None:
-        recent = data.timestamp > data.timestamp.max() - window_days * _SECONDS_A_DAY
-        user, item = user[recent], item[recent]
+        data = data.select(data.timestamp > data.timestamp.max() - window_days * _SECONDS_A_DAY)
+    if data.weight is not None:
+        return np.asarray(user_item_matrix(data).sum(axis=0), np.float32)
+    user, item = data.user, data.item
     pairs = np.unique(user.astype(np.int64) * data.n_items + item)
     return np.bincount(pairs % data.n_items, minlength=data.n_items).astype(np.float32)

@@ -14,10 +14,16 @@ MODELS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "popularity": ("matinee.models.popularity", "Popularity"),
         "item-knn": ("matinee.models.item_knn", "ItemKNN"),
+        "similar-items": ("matinee.models.similar_items", "SimilarItems"),
+        "semantic": ("matinee.models.semantic", "Semantic"),
+        "trending": ("matinee.models.trending", "Trending"),
         "ease": ("matinee.models.ease", "EASE"),
         "ridge": ("matinee.models.ridge", "Ridge"),
+        "affinity": ("matinee.models.affinity", "Affinity"),
+        "factors": ("matinee.models.factors", "Factors"),
         "transformer": ("matinee.models.transformer.model", "Transformer"),
         "blend": ("matinee.models.blend", "Blend"),
+        "adjusted": ("matinee.models.adjusted", "Adjusted"),
     }
 )
 

@@ -62,8 +62,9 @@ class Ridge(Model):
             options.raise_if_stopped()
             end = min(begin + block, len(data))
             rows, target = self._design(data, begin, end)
-            gram += (rows.T @ rows).toarray()
-            cross += (rows.T @ target).toarray()
+            weighted = rows if data.weight is None else sparse.diags_array(data.weight[begin:end]) @ rows
+            gram += (weighted.T @ rows).toarray()
+            cross += (weighted.T @ target).toarray()
             options.on_progress(Progress(0.5 * end / len(data), f"ridge: {end:,} of {len(data):,} interactions"))
         gram[np.diag_indices_from(gram)] += self.config.regularization
         solution = linalg.solve(gram, cross, assume_a="pos", lower=True, overwrite_a=True, overwrite_b=True)

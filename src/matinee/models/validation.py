@@ -1,8 +1,10 @@
-"""A validation part taken out of the training data: some users, asked at several points. Never the test part."""
+"""A validation part taken out of the training data: users never seen, and what others did last. Never the test part."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,45 +47,64 @@ class Validation:
         return float((np.bincount(row, gain, minlength=len(self)) / np.maximum(possible, 1e-9)).mean())
 
 
-def hold_out_users(
-    data: Interactions, *, share: float, limit: int, seed: int, cuts: tuple[float, ...] = CUTS
+def hold_out(
+    data: Interactions, *, users: float, tails: float, limit: int, seed: int
 ) -> tuple[Interactions, Validation]:
-    """The data without some users, and cases of those users: at each of `cuts`, what comes before finds what follows.
+    """The data without some events, and the cases that ask for them.
 
-    The users are a `share` of those with at least 5 events, `limit` at most, drawn by `seed`. A case asks for the
-    next tenth of the user's events; items that are in its history, or in no training event, are not asked for, and a
-    case that then asks for nothing is left out. Several cuts make as much of few users as can be made.
+    A share `users` of the users with at least 5 events is held out altogether and asked for at each of `CUTS`: people
+    whom a model has never seen. Of another share `tails` only the newest tenth of events is held out: people whom it
+    knows. There are `limit` cases at most, drawn by `seed`. A case asks for the next tenth of the user's events; items
+    in its history, or in no training event, are not asked for, and a case that then asks for nothing is left out.
+    Every other case says when and on what occasion it is asked.
     """
     lengths = np.diff(data.indptr)
-    candidates = np.flatnonzero(lengths >= _FEWEST_EVENTS)
-    count = min(limit, int(np.ceil(share * len(candidates))), max(0, int((lengths > 0).sum()) - 1))
-    user = np.sort(np.random.default_rng([seed, 7]).permutation(candidates)[:count])
-    held_out = np.zeros(data.n_users, np.bool_)
-    held_out[user] = True
-    train = data.select(~held_out[data.user])
-    known = np.bincount(train.item, minlength=data.n_items) > 0
-    return train, _cases(data, user, cuts, known)
+    candidates = np.random.default_rng([seed, 7]).permutation(np.flatnonzero(lengths >= _FEWEST_EVENTS))
+    n_users = min(round(users * len(candidates)), limit // (2 * len(CUTS)), max(0, int((lengths > 0).sum()) - 1))
+    n_tails = min(round(tails * len(candidates)), limit // 2)
+    new, known = np.sort(candidates[:n_users]), np.sort(candidates[n_users : n_users + n_tails])
+    keep = np.ones(len(data), np.bool_)
+    keep[np.isin(data.user, new)] = False
+    begin, end = data.indptr[known], data.indptr[known + 1]
+    cut = end - -(-lengths[known] // 10)
+    for first, last in zip(cut, end, strict=True):
+        keep[first:last] = False
+    train = data.select(keep)
+    cases = [_at_cut(data, user, share) for user in new for share in CUTS]
+    cases += [np.array(rows) for rows in zip(begin, cut, end, strict=True)]
+    return train, _validation(data, cases, np.bincount(train.item, minlength=data.n_items) > 0)
 
 
-def _cases(data: Interactions, user: LongArray, cuts: tuple[float, ...], known: NDArray[np.bool_]) -> Validation:
-    """A case for every user of `user` at every cut."""
-    given: list[IntArray] = []
+def _at_cut(data: Interactions, user: int, share: float) -> LongArray:
+    """(first row, first row asked for, one past the last) of a user's events cut at `share`."""
+    begin, end = data.indptr[user], data.indptr[user + 1]
+    cut = begin + max(1, int(share * (end - begin)))
+    return np.array([begin, cut, min(end, cut + -(-(end - begin) // 10))])
+
+
+def _validation(data: Interactions, cases: list[LongArray], known: NDArray[np.bool_]) -> Validation:
+    """The cases whose rows of `data` are (first, first asked for, one past the last)."""
+    given: list[LongArray] = []
     asked: list[IntArray] = []
-    for number in user:
-        history = data.history(number)
-        size = -(-len(history) // 10)
-        for cut in cuts:
-            at = max(1, int(cut * len(history)))
-            before, after = history[:at], np.unique(history[at : at + size])
-            after = after[known[after] & ~np.isin(after, before)]
-            if len(after):
-                given.append(before)
-                asked.append(after)
-    return Validation(_packed(given), _packed(asked))
+    for begin, cut, end in cases:
+        after = np.unique(data.item[cut:end])
+        after = after[known[after] & ~np.isin(after, data.item[begin:cut])]
+        if len(after):
+            given.append(np.array([begin, cut]))
+            asked.append(after)
+    start, end = np.array(given, np.int64).reshape(-1, 2).T
+    items = np.concatenate(asked).astype(np.int32) if asked else np.zeros(0, np.int32)
+    histories = _half_told(data.stretches(start, end, asked=end))
+    return Validation(histories, Histories(_indptr(asked), items, np.zeros(len(items), np.int64)))
 
 
-def _packed(histories: list[IntArray]) -> Histories:
-    """Histories of a list, one second between events: what is scored here reads their order only."""
-    indptr = np.concatenate([[0], np.cumsum([len(history) for history in histories])]).astype(np.int64)
-    items = np.concatenate(histories) if histories else np.zeros(0, np.int32)
-    return Histories(indptr, items.astype(np.int32), np.arange(len(items), dtype=np.int64))
+def _half_told(histories: Histories) -> Histories:
+    """The same, but only every other case says when and on what occasion it is asked."""
+    told = np.arange(len(histories)) % 2 == 1
+    context = None if histories.context is None else histories.context * told[:, None].astype(np.float32)
+    return replace(histories, now=np.where(told, histories.asked(), -1), context=context)
+
+
+def _indptr(parts: Sequence[NDArray[Any]]) -> LongArray:
+    """Where each part begins when they are put one after another: (parts + 1,)."""
+    return np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)

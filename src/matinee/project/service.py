@@ -68,7 +68,9 @@ class Service:
                     aws_access_key_id=anyone, aws_secret_access_key=anyone, region_name=session.region_name
                 )
             config = Config(retries={"mode": "standard", "max_attempts": 5})
-            client = session.client("personalize", endpoint_url=given, config=config)
+            # A proxy of the environment is for the way out, not for this machine's own addresses.
+            direct = config.merge(Config(proxies={})) if local else config
+            client = session.client("personalize", endpoint_url=given, config=direct)
             s3 = session.client("s3", config=config)
         except (BotoCoreError, ValueError) as error:
             raise ServiceRefused(

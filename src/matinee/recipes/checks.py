@@ -8,8 +8,6 @@ from typing import Any
 from matinee.errors import InvalidInput
 from matinee.recipes.recipe import Recipe
 
-_HERE = "in this version of Matinee"
-
 
 def check_solution(recipe: Recipe, request: Mapping[str, Any]) -> None:
     """Raise `InvalidInput` when a CreateSolution request (wire members) asks of `recipe` what cannot be trained.
@@ -23,15 +21,11 @@ def check_solution(recipe: Recipe, request: Mapping[str, Any]) -> None:
 
 def cannot_train(recipe: Recipe, request: Mapping[str, Any]) -> str | None:
     """Why a solution of `recipe` cannot be trained as asked, with what to do instead; None when it can."""
-    config: Mapping[str, Any] = request.get("solutionConfig") or {}
     if not recipe.trainable:
         return f"{recipe.name} {recipe.why}"
-    if request.get("performHPO"):
-        return _tuning(recipe)
-    objective: Mapping[str, Any] = config.get("optimizationObjective") or {}
-    if objective and objective.get("objectiveSensitivity", "OFF") != "OFF":
-        return f"optimizationObjective is not available {_HERE}; leave it out or set its objectiveSensitivity to OFF."
-    return _weights(config)
+    if request.get("performHPO") and not request.get("performAutoML") and not recipe.tunable:
+        return f"performHPO: {recipe.name} has no parameter that can be tuned; leave performHPO out."
+    return None
 
 
 def check_training_mode(recipe: Recipe, mode: str) -> None:
@@ -40,25 +34,5 @@ def check_training_mode(recipe: Recipe, mode: str) -> None:
         return
     if not recipe.update_training:
         raise InvalidInput(f"trainingMode UPDATE is not available for {recipe.name}; use FULL.")
-    raise InvalidInput(f"trainingMode UPDATE is not available {_HERE}; use FULL, which trains on all data.")
-
-
-def _tuning(recipe: Recipe) -> str:
-    if not recipe.tunable:
-        return f"performHPO: {recipe.name} has no parameter that can be tuned; leave performHPO out."
-    return (
-        f"performHPO is not available {_HERE}; give {recipe.name} its values in algorithmHyperParameters, or leave "
-        "them out for the defaults."
-    )
-
-
-def _weights(config: Mapping[str, Any]) -> str | None:
-    """Only whether an event type counts can be honoured, not how much: weights above 0 must be equal."""
-    entries = (config.get("eventsConfig") or {}).get("eventParametersList") or ()
-    weights = {float(entry.get("weight", 1.0)) for entry in entries}
-    if len(weights - {0.0}) > 1:
-        return (
-            f"eventsConfig: event types cannot be trained with different weights {_HERE}; give those that count the "
-            "same weight and the others 0."
-        )
-    return None
+    if not recipe.trainable:
+        raise InvalidInput(f"{recipe.name} {recipe.why}")

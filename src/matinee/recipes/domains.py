@@ -29,7 +29,7 @@ VOD_RECIPES = (
         recipe_type="RELATED_ITEMS",
         description="Films like a given one, by co-occurrence and metadata; without what the user has watched.",
         created=_ANNOUNCED,
-        why=_METADATA_WHY,
+        method=Method.SIMILARITY,
         domain=VOD,
         datasets=(INTERACTIONS, ITEMS),
         requires=("userId", "itemId"),
@@ -49,7 +49,7 @@ VOD_RECIPES = (
         recipe_type="POPULAR_ITEMS",
         description="The films whose interactions grow fastest.",
         created=announced(2022, 8, 23),
-        why=_TRENDING_WHY,
+        method=Method.TRENDS,
         domain=VOD,
         requires=(),
     ),
@@ -64,6 +64,7 @@ VOD_RECIPES = (
         auto_filter="Watch",
         real_time=True,
         explores=True,
+        auto_update=True,
         parameters=PARAMETERS["aws-vod-top-picks"],
     ),
 )
@@ -119,6 +120,7 @@ ECOMMERCE_RECIPES = (
         auto_filter="Purchase",
         real_time=True,
         explores=True,
+        auto_update=True,
         parameters=PARAMETERS["aws-ecomm-recommended-for-you"],
     ),
 )

@@ -37,6 +37,11 @@ class Method(StrEnum):
     POPULARITY = "popularity"
     CO_OCCURRENCE = "co-occurrence"
     SEQUENCE = "sequence"
+    ACTIONS = "actions"
+    AFFINITY = "affinity"
+    SIMILARITY = "similarity"
+    SEMANTICS = "semantics"
+    TRENDS = "trends"
 
 
 class Kind(StrEnum):
@@ -98,6 +103,7 @@ class Recipe:
     `requires` names the request members that a runtime call must carry. `event_type` is the type of which a domain
     use case needs 1000 events and on which alone it trains; `auto_filter` the type whose items are removed from each
     answer.
+    `auto_update`: deployed, it takes in new items and events every two hours.
     `created` and `updated` are epoch milliseconds. A recipe with no `method` cannot be trained; `why` says why not.
     """
 
@@ -124,6 +130,7 @@ class Recipe:
     events_config: bool = False
     objective: bool = False
     update_training: bool = False
+    auto_update: bool = False
     incremental_update: bool = False
     listed: bool = True
     parameters: tuple[Parameter, ...] = field(default=(), repr=False)
@@ -172,6 +179,11 @@ class Recipe:
     def item_recipe(self) -> bool:
         """Whether a call must name an item."""
         return "itemId" in self.requires
+
+    @property
+    def promotable(self) -> bool:
+        """Whether a call may promote items: not for the use case that shows trends (spec 7.7)."""
+        return self.domain is None or self.method is not Method.TRENDS
 
     @property
     def tunable(self) -> bool:

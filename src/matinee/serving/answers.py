@@ -6,21 +6,78 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from matinee.data.interactions import FloatArray
+from matinee.data.interactions import FloatArray, LongArray
 from matinee.filters.columns import Mask
+from matinee.recipes.catalogue import Scores
+from matinee.serving.diversity import diversified, likeness, pool
+from matinee.serving.exploration import Shown, fill
+from matinee.serving.explorer import Exploring
 from matinee.serving.ranking import Entry, best, probabilities
 from matinee.serving.scene import Scene
 
+#: Words of `reason` (spec 7.6).
+PROMOTED, EXPLORATION, POPULAR = "Promoted item", "Exploration", "Popular item"
 
-def recommended(scene: Scene, scores: FloatArray, allowed: Mask, *, without: Sequence[Entry] = ()) -> list[Entry]:
+
+def recommended(
+    scene: Scene,
+    scores: FloatArray,
+    allowed: Mask,
+    random: np.random.Generator,
+    *,
+    exploring: Exploring | None = None,
+    without: Sequence[Entry] = (),
+) -> list[Entry]:
     """The best allowed items, best first, with what their scores read; `without` entries that are shown already.
 
-    `scores` and `allowed` are (scene.size,); `allowed` is changed.
+    `scores` and `allowed` are (scene.size,); `allowed` is changed. Where the deployment explores, `random` gives places
+    to its candidates; where it asks for diversity, items unlike those above come earlier.
     """
     allowed[[entry.item for entry in without]] = False
-    chosen = best(scores, allowed, scene.asked.results - len(without))
-    shares = probabilities(scores, scene.deployment.recipe.scores, allowed, chosen)
-    return [Entry(int(item), share) for item, share in zip(chosen, shares, strict=True)]
+    places = scene.asked.results - len(without)
+    worth = scores if exploring is None else exploring.scores
+    order = _order(scene, worth, allowed, places)
+    shown = _shown(order, exploring, places, random)
+    shares = probabilities(scores, scene.deployment.recipe.scores, allowed, np.array([one.item for one in shown], int))
+    entries = [_entry(scene, one, share, exploring) for one, share in zip(shown, shares, strict=True)]
+    return entries + _placeholders(scene, scores, allowed, places - len(entries))
+
+
+def _order(scene: Scene, worth: FloatArray, allowed: Mask, places: int) -> LongArray:
+    """The best allowed items (at most `places`), diversified where that is asked for."""
+    strength = scene.deployment.diversity
+    if not strength or scene.deployment.recipe.item_recipe:
+        return best(worth, allowed, places)
+    order = best(worth, allowed, pool(places))
+    return diversified(order, worth[order], likeness(scene.items, order.tolist()), strength, places)
+
+
+def _shown(order: LongArray, exploring: Exploring | None, places: int, random: np.random.Generator) -> list[Shown]:
+    if exploring is None:
+        return [Shown(int(item), 1.0, explored=False) for item in order]
+    return fill(order, exploring.candidates, places, random)
+
+
+def _entry(scene: Scene, shown: Shown, share: float | None, exploring: Exploring | None) -> Entry:
+    """An explored item that the model does not know yet reads 0 where every item of the catalogue has a share."""
+    if share is None and scene.deployment.recipe.scores is Scores.SOFTMAX_CATALOGUE:
+        share = 0.0
+    reason = EXPLORATION if shown.explored else None
+    return Entry(shown.item, share, reason=reason, propensity=None if exploring is None else shown.propensity)
+
+
+def _placeholders(scene: Scene, scores: FloatArray, allowed: Mask, places: int) -> list[Entry]:
+    """Where a filter leaves too few items that have a score: others that it lets through, without one (spec 4.3).
+
+    Most popular first, then the newest records. Only for the recipe that gives reasons.
+    """
+    if places <= 0 or scene.asked.filter is None or not scene.deployment.recipe.reasons:
+        return []
+    unscored = np.flatnonzero(allowed & np.isneginf(scores))[::-1]
+    popularity = np.zeros(scene.size, np.int64)
+    popularity[: scene.artifact.n_items] = scene.artifact.popularity
+    chosen = unscored[np.argsort(-popularity[unscored], kind="stable")[:places]]
+    return [Entry(int(item), reason=POPULAR) for item in chosen]
 
 
 def ranked(scene: Scene, scores: FloatArray, allowed: Mask) -> list[tuple[str, Entry]]:

@@ -50,9 +50,7 @@ class AppliedFilters:
         Raises `ResourceNotFound` when the caller has no such filter, `InvalidInput` when it is not ACTIVE, belongs to
         another group, filters something else, or the values do not fit.
         """
-        if arn.split(":")[3:5] != [caller.region, caller.account] or not arn.split(":")[5].startswith("filter/"):
-            raise ResourceNotFound.of(arn)
-        stored = self._cache.get(view, arn)
+        stored = self.stored(view, caller, arn)
         if stored.tree is None:
             raise InvalidInput(f"The filter {arn} is {stored.status}; it can be used when it is ACTIVE.")
         if stored.group_arn != group_arn:
@@ -62,6 +60,12 @@ class AppliedFilters:
         if stored.tree.uses(Dataset.CURRENT_ITEM) and not related:
             raise InvalidInput(f"The filter {arn} uses CurrentItem, which only related-items recommendations have.")
         return bind(stored.tree, values)
+
+    def stored(self, view: View, caller: Caller, arn: str) -> StoredFilter:
+        """The caller's filter with this ARN, in whatever state; raises `ResourceNotFound` when there is none."""
+        if arn.split(":")[3:5] != [caller.region, caller.account] or not arn.split(":")[5].startswith("filter/"):
+            raise ResourceNotFound.of(arn)
+        return self._cache.get(view, arn)
 
     def _load(self, view: View, arn: str, previous: StoredFilter | None) -> StoredFilter:
         row = records.find(view.connection, arn)

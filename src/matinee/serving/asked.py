@@ -11,6 +11,8 @@ from matinee.recipes.catalogue import Recipe
 
 DEFAULT_RESULTS = 25
 MOST_RESULTS = 500
+#: Of actions (spec 7.3).
+DEFAULT_ACTIONS, MOST_ACTIONS = 5, 100
 #: Words of the answers when a recipe needs an ID that the call lacks.
 _MEMBERS = ("userId", "itemId")
 
@@ -34,7 +36,10 @@ class PromotionAsked:
 
 @dataclass(frozen=True)
 class Asked:
-    """One runtime call. `kind` is what `arn` names: campaign or recommender; `inputs` are the items to rank."""
+    """One runtime call. `kind` is what `arn` names: campaign or recommender; `inputs` are the items to rank.
+
+    `now` is when the call is made, epoch seconds; -1 for unknown.
+    """
 
     arn: str
     kind: str
@@ -46,6 +51,7 @@ class Asked:
     context: Mapping[str, str]
     metadata: Mapping[str, Sequence[str]]
     inputs: tuple[str, ...] = ()
+    now: int = -1
 
     def check_ids(self, recipe: Recipe) -> None:
         """Raise `InvalidInput` when an ID is missing that the recipe needs."""
@@ -58,7 +64,7 @@ class Asked:
             )
 
 
-def recommendations_asked(params: Mapping[str, Any]) -> Asked:
+def recommendations_asked(params: Mapping[str, Any], now: int = -1) -> Asked:
     """What a GetRecommendations call asks for. Raises `InvalidInput` naming the member."""
     arns = {kind: params.get(f"{kind}Arn") for kind in ("campaign", "recommender")}
     given = [(kind, arn) for kind, arn in arns.items() if arn]
@@ -79,10 +85,11 @@ def recommendations_asked(params: Mapping[str, Any]) -> Asked:
         promotion=_promotion(promotions[0]) if promotions else None,
         context=params.get("context") or {},
         metadata=params.get("metadataColumns") or {},
+        now=now,
     )
 
 
-def ranking_asked(params: Mapping[str, Any]) -> Asked:
+def ranking_asked(params: Mapping[str, Any], now: int = -1) -> Asked:
     """What a GetPersonalizedRanking call asks for: each input once, where it stood first."""
     inputs = params["inputList"]
     if len(inputs) > MOST_RESULTS:
@@ -98,6 +105,27 @@ def ranking_asked(params: Mapping[str, Any]) -> Asked:
         context=params.get("context") or {},
         metadata=params.get("metadataColumns") or {},
         inputs=tuple(dict.fromkeys(inputs)),
+        now=now,
+    )
+
+
+def actions_asked(params: Mapping[str, Any]) -> Asked:
+    """What a GetActionRecommendations call asks for. Raises `InvalidInput` naming the member."""
+    if not params.get("campaignArn"):
+        raise InvalidInput("campaignArn must not be empty.")
+    results = params.get("numResults", DEFAULT_ACTIONS)
+    if results > MOST_ACTIONS:
+        raise InvalidInput(f"numResults must not be above {MOST_ACTIONS}, but is {results}.")
+    return Asked(
+        arn=params["campaignArn"],
+        kind="campaign",
+        user_id=params.get("userId") or None,
+        item_id=None,
+        results=results,
+        filter=_filter(params),
+        promotion=None,
+        context={},
+        metadata={},
     )
 
 

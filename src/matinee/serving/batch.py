@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from matinee.control.context import Caller
 from matinee.control.records import Resource
 from matinee.data.interactions import FloatArray
@@ -15,8 +17,9 @@ from matinee.recipes.catalogue import Call, Recipe, Scores, find
 from matinee.serving import streamed_events
 from matinee.serving.answers import ranked, recommended
 from matinee.serving.asked import Asked, FilterAsked
+from matinee.serving.batch_input import id_of, texts_of, told
 from matinee.serving.deployments import Deployment
-from matinee.serving.events import storable
+from matinee.serving.explorer import Explorer
 from matinee.serving.freshness import View
 from matinee.serving.scene import Scene, Stage, scores_of
 from matinee.serving.user_state import user_state
@@ -27,6 +30,8 @@ from matinee.training.artifact import Artifact
 #: Inputs that the model is asked about at once, as long as their scores are not more than `_MOST_SCORES` numbers.
 MOST_AT_ONCE = 256
 _MOST_SCORES = 16_000_000
+#: Seconds after which a job counts impressions again.
+_COUNT_AGAIN = 60.0
 #: What batch input calls the members that a recipe requires.
 _NAMES = {"inputList": "itemList"}
 
@@ -47,16 +52,27 @@ class BatchRecommender:
     """
 
     def __init__(
-        self, database: Database, objects: ObjectStore, version: Resource, *, results: int, filter_arn: str | None
+        self,
+        database: Database,
+        objects: ObjectStore,
+        version: Resource,
+        *,
+        results: int,
+        filter_arn: str | None,
+        config: Mapping[str, Any] | None = None,
+        now: int = -1,
     ) -> None:
-        """Opens the artifact of `version`. Raises `JobFailed` without one, `ArtifactProblem` for a damaged one."""
+        """Opens the artifact of `version`; `config` is the job's own configuration, `now` its time in epoch seconds.
+
+        Raises `JobFailed` without an artifact, `ArtifactProblem` for a damaged one.
+        """
         prefix = version.private.get("artifact")
         if prefix is None:
             raise JobFailed(f"{version.arn} has no trained model. Train the solution again and use the new version.")
         self._database = database
         self._stage = Stage(objects)
         self._caller = Caller(account=version.account, region=version.region)
-        self._results, self._filter_arn = results, filter_arn
+        self._results, self._filter_arn, self._now = results, filter_arn, now
         self._artifact = Artifact.open(objects.local(prefix))
         _ = self._artifact.model  # its files may be replaced while the job runs: users may be deleted from them
         self._deployment = Deployment(
@@ -66,11 +82,14 @@ class BatchRecommender:
             status="ACTIVE",
             group_arn=version["datasetGroupArn"],
             recipe=find(version["recipeArn"]),
-            config={},
+            config=config or {},
             artifact=self._artifact,
             prefix=prefix,
             version=(version.seq,),
         )
+        # The same inputs in the same order give the same answers.
+        self._random = np.random.default_rng(version.seq)
+        self._explorer = Explorer(_COUNT_AGAIN, self._random)
         self._names: dict[int, str] = {}
         self._views = 0
 
@@ -91,13 +110,13 @@ class BatchRecommender:
                 try:
                     asked[at] = self._asked(one)
                 except ApiError as refusal:
-                    found[at] = Answer(error=_told(refusal))
+                    found[at] = Answer(error=told(refusal))
             scenes = self._scenes(view, list(asked.values()))
             for at, scene, scores in zip(asked, scenes, scores_of(scenes) if scenes else (), strict=True):
                 try:
                     found[at] = self._answer(scene, scores)
                 except ApiError as refusal:
-                    found[at] = Answer(error=_told(refusal))
+                    found[at] = Answer(error=told(refusal))
         return [answer for answer in found if answer is not None]
 
     def _asked(self, given: Any) -> Asked:
@@ -108,21 +127,22 @@ class BatchRecommender:
         needed = [_NAMES.get(member, member) for member in recipe.requires]
         if any(given.get(member) in (None, "", []) for member in needed):
             raise InvalidInput(f"User error: Required fields for the provided recipe are {', '.join(needed)}")
-        values = _texts(given, "filterValues")
+        values = texts_of(given, "filterValues")
         if values and self._filter_arn is None:
             raise InvalidInput("User error: filterValues are given, but the job has no filterArn.")
         inputs = tuple(dict.fromkeys(_items(given))) if recipe.call is Call.RANKING else ()
         return Asked(
             arn=self._deployment.arn,
             kind="solution",
-            user_id=_id(given.get("userId"), "userId"),
-            item_id=_id(given.get("itemId"), "itemId"),
+            user_id=id_of(given.get("userId"), "userId"),
+            item_id=id_of(given.get("itemId"), "itemId"),
             results=self._results,
             filter=None if self._filter_arn is None else FilterAsked(self._filter_arn, values),
             promotion=None,
-            context=_texts(given, "context"),
+            context=texts_of(given, "context"),
             metadata={},
             inputs=inputs,
+            now=self._now,
         )
 
     def _scenes(self, view: View, asked: Sequence[Asked]) -> list[Scene]:
@@ -136,8 +156,12 @@ class BatchRecommender:
         for one in asked:
             user = one.user_id or ""
             streamed = streamed_events.load(view, (deployment.group_arn, user)) if user in active else ()
-            state = user_state(artifact.user_history(user), artifact.event_types, streamed, items)
-            scenes.append(Scene(view, self._caller, one, deployment, artifact, group, items, state))
+            history = artifact.user_history(user)
+            state = user_state(history, artifact.event_types, streamed, items, artifact.trained_types)
+            attributes = self._stage.attributes(view, group, artifact, one.user_id)
+            scenes.append(
+                Scene(view, self._caller, one, deployment, artifact, group, items, state, attributes=attributes)
+            )
         return scenes
 
     def _answer(self, scene: Scene, scores: FloatArray) -> Answer:
@@ -147,7 +171,9 @@ class BatchRecommender:
         if recipe.call is Call.RANKING:
             order = ranked(scene, scores, allowed)
             return _answer(recipe, [item for item, _ in order], [entry.score for _, entry in order])
-        entries = recommended(scene, scores, allowed & scene.automatic())
+        allowed = allowed & scene.automatic()
+        exploring = self._explorer.explore(scene, scores, allowed)
+        entries = recommended(scene, scores, allowed, self._random, exploring=exploring)
         items = [self._names.get(entry.item) or self._name(scene, entry.item) for entry in entries]
         return _answer(recipe, items, [entry.score for entry in entries])
 
@@ -170,24 +196,4 @@ def _items(given: Mapping[str, Any]) -> list[str]:
     items = given["itemList"]
     if not isinstance(items, list):
         raise InvalidInput("User error: itemList must be a list of item IDs.")
-    return [_id(item, f"itemList[{at}]") or "" for at, item in enumerate(items)]
-
-
-def _id(value: Any, member: str) -> str | None:
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise InvalidInput(f"User error: {member} must be a string.")
-    return storable(str(value), member)
-
-
-def _texts(given: Mapping[str, Any], member: str) -> dict[str, str]:
-    """A member that maps names to strings; numbers are taken as their text."""
-    found = given.get(member) or {}
-    if not isinstance(found, Mapping) or not all(isinstance(value, str | int | float) for value in found.values()):
-        raise InvalidInput(f"User error: {member} must be an object of strings.")
-    return {str(name): str(value) for name, value in found.items()}
-
-
-def _told(refusal: ApiError) -> str:
-    return refusal.message if refusal.message.startswith("User error:") else f"User error: {refusal.message}"
+    return [id_of(item, f"itemList[{at}]") or "" for at, item in enumerate(items)]

@@ -37,7 +37,7 @@ class Layer:
 class DatasetRecords:
     """All records of one dataset: `base` as imported, `streamed` over it where a streamed record is the newer one.
 
-    `parts` and `newest` say up to where they are read.
+    `parts` and `newest` say up to where they are read; `last` numbers the newest streamed record of this dataset.
     """
 
     dataset: GroupDataset
@@ -46,6 +46,7 @@ class DatasetRecords:
     parts: tuple[int, ...]
     newest: int
     pending: Mapping[str, tuple[int, Mapping[str, Any]]]
+    last: int = 0
 
     def get(self, entity: str) -> dict[str, Any]:
         """The record of one ID: column to value; empty when there is none."""
@@ -87,14 +88,15 @@ class RecordReader:
         known = {} if previous is None else previous.pending
         after = 0 if previous is None else previous.newest
         arrived = connection.execute(
-            sa.select(records.c.entity_id, records.c.properties, records.c.received_at)
+            sa.select(records.c.entity_id, records.c.properties, records.c.received_at, records.c.seq)
             .where(records.c.dataset_arn == dataset.arn, records.c.seq > after)
             .order_by(records.c.seq)
         ).all()
+        last = arrived[-1].seq if arrived else 0 if previous is None else previous.last
         if previous is not None and same_base and not arrived:
-            return DatasetRecords(dataset, base, previous.streamed, numbers, newest, known)
+            return DatasetRecords(dataset, base, previous.streamed, numbers, newest, known, last)
         latest = {**known, **{row.entity_id: (row.received_at, row.properties) for row in arrived}}
-        return DatasetRecords(dataset, base, _streamed(dataset, latest, base), numbers, newest, latest)
+        return DatasetRecords(dataset, base, _streamed(dataset, latest, base), numbers, newest, latest, last)
 
 
 def _base(dataset: GroupDataset, parts: Sequence[tuple[ObjectStore, str, int]]) -> Layer:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from matinee.control.context import Caller
+from matinee.delivery.matching import Arrived, Watch
 from matinee.errors import ApiError, InvalidInput
 from matinee.serving.events import EventBatch, Row, action_interactions_of, events_of
 from matinee.serving.group_commit import GroupCommit
@@ -79,7 +80,7 @@ class Intake:
             place: _groups_by_tracking_id(connection, *place)
             for place in {(batch.account, batch.region, batch.tracked) for batch in batches}
         }
-        rows: list[Row] = []
+        arrived: list[Arrived] = []
         links: dict[tuple[str, str], str] = {}
         refusals: list[ApiError | None] = []
         for batch in batches:
@@ -88,17 +89,31 @@ class Intake:
                 refusals.append(InvalidInput(f"The trackingId {batch.tracking_id} does not exist in {batch.region}."))
                 continue
             refusals.append(None)
-            rows.extend({**row, "group_arn": group} for row in batch.rows)
+            arrived += [Arrived(group, batch.tracking_id, {**row, "group_arn": group}) for row in batch.rows]
             for session, user in batch.links:
                 links.setdefault((group, session), user)
-        if rows:
-            connection.execute(self._dialect.insert(events).on_conflict_do_nothing(), rows)
+        watch = Watch(connection, {one.group_arn for one in arrived} | {group for group, _ in links})
+        new = self._append(connection, arrived, telling=bool(watch.groups))
         if links:
             joined = [
                 {"group_arn": group, "session_id": session, "user_id": user} for (group, session), user in links.items()
             ]
             connection.execute(self._dialect.insert(session_links).on_conflict_do_nothing(), joined)
+            watch.joined(links)
+        watch.stored(arrived, new)
         return refusals
+
+    def _append(self, connection: sa.Connection, arrived: Sequence[Arrived], *, telling: bool) -> set[tuple[str, str]]:
+        """Insert events; when `telling`, which costs, returns those that were new, as (group, event ID)."""
+        insert = self._dialect.insert(events).on_conflict_do_nothing()
+        rows = [one.row for one in arrived]
+        if not rows:
+            return set()
+        if not telling:
+            connection.execute(insert, rows)
+            return set()
+        new = connection.execute(insert.returning(events.c.group_arn, events.c.event_id), rows)
+        return {(group, event_id) for group, event_id in new}
 
     def _write_records(self, connection: sa.Connection, batches: Sequence[RecordBatch]) -> list[ApiError | None]:
         """Append the records of all batches; readers take the latest of each ID."""

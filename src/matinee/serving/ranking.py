@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,17 +12,25 @@ from matinee.data.interactions import FloatArray, LongArray
 from matinee.filters.columns import Mask
 from matinee.recipes.catalogue import Scores
 
+One = TypeVar("One")
+
 #: Digits after the point of a score, as recorded from the service.
 SCORE_DIGITS = 7
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of an answer: the item's number, its score when the recipe has scores, the promotion it comes from."""
+    """One line of an answer: the item's number, its score when the recipe has scores, the promotion it comes from.
+
+    `reason` is why it is there, when it is not for being among the best; `propensity` its probability of standing there
+    given what stands above, where places are explored.
+    """
 
     item: int
     score: float | None = None
     promotion: str | None = None
+    reason: str | None = None
+    propensity: float | None = None
 
 
 def best(scores: FloatArray, allowed: Mask, k: int) -> LongArray:
@@ -76,7 +85,7 @@ def promoted_count(results: int, percent: int) -> int:
     return min(results, max(1, int(results * percent / 100 + 0.5)))
 
 
-def interleave(promoted: list[Entry], others: list[Entry], random: np.random.Generator) -> list[Entry]:
+def interleave(promoted: list[One], others: list[One], random: np.random.Generator) -> list[One]:
     """Promoted entries at random positions among the others; each kind keeps its own order (spec 7.7)."""
     places = set(random.choice(len(promoted) + len(others), size=len(promoted), replace=False).tolist())
     first, second = iter(promoted), iter(others)

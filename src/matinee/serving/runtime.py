@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from prometheus_client import CollectorRegistry
 
 from matinee.control.context import Caller
 from matinee.data.interactions import FloatArray
 from matinee.errors import InvalidInput
 from matinee.filters.columns import Mask
 from matinee.recipes.catalogue import Call
-from matinee.serving.answers import ranked, recommended
-from matinee.serving.asked import ranking_asked, recommendations_asked
+from matinee.serving.actions import ActionRecommender
+from matinee.serving.answer_cache import AnswerCache, Elements
+from matinee.serving.answer_key import AnswerKeys
+from matinee.serving.answers import PROMOTED, ranked, recommended
+from matinee.serving.asked import actions_asked, ranking_asked, recommendations_asked
+from matinee.serving.capacity import Capacity
+from matinee.serving.explanations import explained, explanation_asked
+from matinee.serving.explorer import Explorer
 from matinee.serving.freshness import Freshness
 from matinee.serving.metadata import metadata, wanted_columns
+from matinee.serving.preloading import Preloader
 from matinee.serving.ranking import Entry, best, interleave, probabilities, promoted_count
+from matinee.serving.recommendation_log import RecommendationLog, Recommended
 from matinee.serving.scene import Scene, Stage
+from matinee.serving.trial import interleaved
 from matinee.settings import Settings
+from matinee.storage.cache.layers import open_caches
 from matinee.storage.metadata import Database
 from matinee.storage.objects import ObjectStore
 
@@ -30,13 +42,30 @@ class Runtime:
     """The three operations of the runtime API. Handlers are synchronous and may run in several threads at once."""
 
     def __init__(
-        self, database: Database, objects: ObjectStore, settings: Settings, random: np.random.Generator | None = None
+        self,
+        database: Database,
+        objects: ObjectStore,
+        settings: Settings,
+        random: np.random.Generator | None = None,
+        clock: Callable[[], float] = time.time,
+        *,
+        registry: CollectorRegistry | None = None,
+        share: float = 1.0,
     ) -> None:
-        """`random` places promotions; tests give a seeded one."""
-        self.settings = settings
+        """`random` places promotions, `clock` tells the time in epoch seconds; tests give their own.
+
+        Metrics go to `registry`. `share` is this process's part of the server's capacity.
+        """
+        self.settings, self._clock = settings, clock
         self._freshness = Freshness(database)
-        self._stage = Stage(objects)
+        self.capacity = Capacity(settings.max_tps, share=share, registry=registry)
+        self._stage = Stage(objects, settings.trending_refresh, self.capacity)
+        self._answers = AnswerCache(open_caches(settings), AnswerKeys(self._stage), registry)
         self._random = np.random.default_rng() if random is None else random
+        self.preloader = Preloader(database, self._stage.deployments, self.capacity)
+        self._explorer = Explorer(settings.exploration_refresh, self._random)
+        self._log = RecommendationLog(database, settings)
+        self._actions = ActionRecommender(self._stage, self._random)
 
     def operations(self) -> Mapping[str, Handler]:
         """Operation name to handler."""
@@ -48,49 +77,124 @@ class Runtime:
 
     def close(self) -> None:
         """Give back what it holds of the database."""
+        self.preloader.close()
+        self._log.close()
+        self._answers.close()
         self._freshness.close()
 
     def get_recommendations(self, caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
         """The best items for a user, or like an item, best first."""
-        asked = recommendations_asked(params)
+        asked = recommendations_asked(params, int(self._clock()))
+        with self._freshness.view() as view:
+            scene, *rival = self._stage.scenes(view, caller, asked, Call.RECOMMENDATIONS)
+            items, propensities = self._answer(scene)
+            # While an experiment interleaves two versions: nobody knows the propensities of the mixture.
+            mixed = interleaved((items, self._answer(rival[0])[0]), asked.results, self._random) if rival else None
+        if mixed is None:
+            return {"itemList": items, "recommendationId": self._logged(scene, items, propensities)}
+        return {"itemList": mixed[0], "recommendationId": self._logged(scene, mixed[0], {}, mixed[1])}
+
+    def _answer(self, scene: Scene) -> tuple[list[dict[str, Any]], Mapping[str, float]]:
+        """The elements of one version's answer, and the propensities of those that were explored, by item ID."""
+        promoted, others, propensities = self._answers.elements(scene, lambda: self._recommended(scene))
+        return interleave(promoted, others, self._random) if promoted else others, propensities
+
+    def explain(self, caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
+        """What carried each recommendation, by the past events that weigh most, `numContributions` of them (10).
+
+        Explained are the best items of this GetRecommendations call, as the model alone sees them, or `itemIds`.
+        Returns what `explanations.explained` does. Neither explores nor is logged.
+        """
+        wanted, call = explanation_asked(params)
+        asked = recommendations_asked(call, int(self._clock()))
         with self._freshness.view() as view:
             scene = self._stage.scene(view, caller, asked, Call.RECOMMENDATIONS)
             scene.check_context()
-            columns = _metadata_columns(scene)
             scores = scene.scores()
-            automatic = scene.automatic()
-            allowed = automatic & self._stage.allowed(scene, asked.filter)
-            promoted = self._promoted(scene, scores, automatic)
-        others = recommended(scene, scores, allowed, without=promoted)
-        entries = interleave(promoted, others, self._random) if promoted else others
-        return {"itemList": _elements(scene, entries, columns), "recommendationId": _recommendation_id()}
+            if wanted.items:
+                numbers = [scene.number(item) for item in wanted.items]
+                strange = [item for item, at in zip(wanted.items, numbers, strict=True) if at >= scene.items.unknown]
+                if strange:
+                    raise InvalidInput(f"itemIds: there is no item {strange[0]!r} in {scene.deployment.group_arn}.")
+            else:
+                numbers = best(
+                    scores, scene.automatic() & self._stage.allowed(scene, asked.filter), asked.results
+                ).tolist()
+        return explained(scene, scores, numbers, wanted.events)
 
     def get_personalized_ranking(self, caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
         """The given items in the order of their worth to a user; what the model does not know stands last."""
-        asked = ranking_asked(params)
+        asked = ranking_asked(params, int(self._clock()))
         with self._freshness.view() as view:
             scene = self._stage.scene(view, caller, asked, Call.RANKING)
-            scene.check_context()
-            columns = _metadata_columns(scene)
-            scores = scene.scores()
-            allowed = self._stage.allowed(scene, asked.filter)
-        ranking = [_element(scene, item, entry, columns) for item, entry in ranked(scene, scores, allowed)]
-        return {"personalizedRanking": ranking, "recommendationId": _recommendation_id()}
+            ranking = self._answers.elements(scene, lambda: self._ranked(scene)).others
+        return {"personalizedRanking": ranking, "recommendationId": self._logged(scene, ranking, {})}
 
     def get_action_recommendations(self, caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Refuses campaigns of other recipe types; no recipe of actions can be trained by this version."""
-        if not params.get("campaignArn"):
-            raise InvalidInput("campaignArn must not be empty.")
-        asked = recommendations_asked({"campaignArn": params["campaignArn"], "userId": params.get("userId")})
+        """The actions that a user is likeliest to take, best first, each with its probability; 0.0 when unknown yet."""
+        asked = actions_asked(params)
         with self._freshness.view() as view:
-            scene = self._stage.scene(view, caller, asked, Call.ACTIONS)
-        raise InvalidInput(f"{asked.arn}: the recipe {scene.deployment.recipe.name} has no model that can be served.")
+            chosen = self._actions.recommend(view, caller, asked)
+        actions = [{"actionId": action, "score": score} for action, score in chosen]
+        return {"actionList": actions, "recommendationId": _recommendation_id()}
+
+    def _recommended(self, scene: Scene) -> Elements:
+        """The steps of GetRecommendations. Without exploration they end the same until something they read changes."""
+        asked = scene.asked
+        scene.check_context()
+        columns = _metadata_columns(scene)
+        scores = scene.scores()
+        automatic = scene.automatic()
+        allowed = automatic & self._stage.allowed(scene, asked.filter)
+        promoted = self._promoted(scene, scores, automatic)
+        exploring = self._explorer.explore(scene, scores, _without(allowed, promoted))
+        others = recommended(scene, scores, allowed, self._random, exploring=exploring, without=promoted)
+        chances = {scene.items.item_id(one.item): one.propensity for one in others if one.propensity is not None}
+        return Elements(_elements(scene, promoted, columns), _elements(scene, others, columns), chances)
+
+    def _ranked(self, scene: Scene) -> Elements:
+        """The steps of GetPersonalizedRanking."""
+        scene.check_context()
+        columns = _metadata_columns(scene)
+        scores = scene.scores()
+        allowed = self._stage.allowed(scene, scene.asked.filter)
+        return Elements([], [_element(scene, item, entry, columns) for item, entry in ranked(scene, scores, allowed)])
+
+    def _logged(
+        self,
+        scene: Scene,
+        elements: Sequence[Mapping[str, Any]],
+        propensities: Mapping[str, float],
+        teams: Sequence[int] | None = None,
+    ) -> str:
+        """The answer's recommendationId, under which it is kept for as long as the settings say.
+
+        `propensities` by item ID, of an answer that was explored; `teams` of one that an experiment interleaved.
+        """
+        recommendation, deployment = _recommendation_id(), scene.deployment
+        share = self._log.share(explored=bool(propensities), tried=deployment.tried)
+        if share >= 1 or (share > 0 and self._random.random() < share):
+            answer = Recommended(
+                id=recommendation,
+                group_arn=deployment.group_arn,
+                arn=deployment.arn,
+                model_arn=deployment.model_arn,
+                artifact=deployment.prefix or "",
+                user_id=scene.asked.user_id,
+                items=[element["itemId"] for element in elements],
+                propensities=[propensities.get(one["itemId"]) for one in elements] if propensities else None,
+                teams=teams,
+            )
+            self._log.add(answer)
+        return recommendation
 
     def _promoted(self, scene: Scene, scores: FloatArray, automatic: Mask) -> list[Entry]:
         """The promoted entries, best first: what the promotion's own filter lets through."""
         promotion = scene.asked.promotion
         if promotion is None:
             return []
+        if not scene.deployment.recipe.promotable:
+            raise InvalidInput(f"promotions are not available for {scene.deployment.recipe.name}. Leave them out.")
         allowed = automatic & self._stage.allowed(scene, promotion.filter)
         count = promoted_count(scene.asked.results, promotion.percent)
         chosen = best(scores, allowed, count)
@@ -99,6 +203,12 @@ class Runtime:
         # Items that the model has not learned yet can be promoted: the newest records first.
         unscored = np.flatnonzero(allowed & np.isneginf(scores))[::-1][: count - len(entries)]
         return entries + [Entry(int(item), None, promotion.name) for item in unscored]
+
+
+def _without(allowed: Mask, entries: Sequence[Entry]) -> Mask:
+    """`allowed` (scene.size,) without the entries' items; itself, changed."""
+    allowed[[entry.item for entry in entries]] = False
+    return allowed
 
 
 def _metadata_columns(scene: Scene) -> tuple[str, ...]:
@@ -123,7 +233,9 @@ def _element(scene: Scene, item_id: str, entry: Entry, columns: Sequence[str]) -
     if entry.promotion is not None:
         element["promotionName"] = entry.promotion
         if scene.deployment.recipe.reasons:
-            element["reason"] = ["Promoted item"]
+            element["reason"] = [PROMOTED]
+    elif entry.reason is not None and scene.deployment.recipe.reasons:
+        element["reason"] = [entry.reason]
     if columns:
         element["metadata"] = metadata(scene.items, item_id, columns)
     return element

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,21 +14,30 @@ from matinee.data.interactions import FloatArray, Histories
 from matinee.errors import InvalidInput
 from matinee.filters.columns import Mask
 from matinee.filters.evaluation import Request, allowed
-from matinee.filters.syntax import Dataset, Target
+from matinee.filters.syntax import Dataset, Filter, Target
 from matinee.models.base import RelatedItemsModel
-from matinee.recipes.catalogue import Call
-from matinee.serving.applied_filters import AppliedFilters
+from matinee.models.semantic import Semantic
+from matinee.recipes.catalogue import Call, Method
+from matinee.serving.applied_filters import AppliedFilters, StoredFilter
 from matinee.serving.asked import Asked, FilterAsked
-from matinee.serving.dataset_records import RecordReader
+from matinee.serving.capacity import Capacity
+from matinee.serving.dataset_records import DatasetRecords, RecordReader
 from matinee.serving.deployments import Deployment, Deployments
 from matinee.serving.freshness import View
-from matinee.serving.groups import Group, Groups
+from matinee.serving.groups import Group, GroupDataset, Groups
 from matinee.serving.item_table import ItemTable, ItemTables
 from matinee.serving.ranking import with_popular_tail
+from matinee.serving.semantics import NewTexts, semantic_scores
+from matinee.serving.streamed_actions import StreamedActions, StreamedAnswer
 from matinee.serving.streamed_events import StreamedEvents
+from matinee.serving.trends import Trends
+from matinee.serving.trial import answering
 from matinee.serving.user_state import UserState, UserStates
+from matinee.settings import Settings
 from matinee.storage.objects import ObjectStore
 from matinee.training.artifact import Artifact
+
+_NUMBERS = frozenset({"int", "long", "float", "double"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +52,12 @@ class Scene:
     group: Group
     items: ItemTable
     state: UserState
+    #: What serving itself counted in the place of the model's scores: of items that trend now.
+    trend: FloatArray | None = None
+    #: Vectors of the items that came after the training, for the recipe that takes them in.
+    later: FloatArray | None = None
+    #: What the model reads of the user's record.
+    attributes: FloatArray | None = None
 
     @property
     def size(self) -> int:
@@ -57,13 +73,24 @@ class Scene:
         """The model's scores (size,); -inf for what it does not know and for the item asked about."""
         return next(scores_of([self]))
 
+    def history(self) -> Histories:
+        """What the model is asked about: a batch of one, with all that is known of the user and the occasion."""
+        return replace(
+            self.state.histories(self.artifact.n_items),
+            now=np.array([self.asked.now], np.int64),
+            context=self.artifact.inputs.context_row(self.asked.context),
+            attributes=self.attributes,
+        )
+
     def check_context(self) -> None:
-        """Raise `InvalidInput` when a context key is not a column of the Interactions dataset."""
+        """Raise `InvalidInput` when the context has a key that is no column of Interactions, or not such a value."""
         schema = self.group.schemas.get("INTERACTIONS")
-        names = {field.name.upper() for field in schema.fields} if schema else set()
-        unknown = [key for key in self.asked.context if key.upper() not in names]
-        if unknown:
-            raise InvalidInput(f"The context key {unknown[0]} is not a column of the Interactions dataset.")
+        types = {field.name.upper(): field.type for field in schema.fields} if schema else {}
+        for key, value in self.asked.context.items():
+            if key.upper() not in types:
+                raise InvalidInput(f"The context key {key} is not a column of the Interactions dataset.")
+            if types[key.upper()] in _NUMBERS and not _is_number(value):
+                raise InvalidInput(f"The context key {key} is a number in the Interactions dataset; {value!r} is none.")
 
     def automatic(self) -> Mask:
         """What the use case itself lets through (size,).
@@ -94,8 +121,17 @@ def _asked_once(scenes: Sequence[Scene]) -> Iterator[FloatArray]:
     """
     artifact, deployment = scenes[0].artifact, scenes[0].deployment
     model = artifact.model
+    if scenes[0].trend is not None:
+        yield from (scene.trend for scene in scenes if scene.trend is not None)
+        return
+    if isinstance(model, Semantic):
+        influence = deployment.config.get("rankingInfluence") or {}
+        for scene in scenes:
+            asked = str(scene.asked.item_id)
+            yield semantic_scores(model, artifact, scene.items, asked, influence, scene.later)
+        return
     if not deployment.recipe.item_recipe:
-        yield from model.score(Histories.joined([scene.state.histories(artifact.n_items) for scene in scenes]))
+        yield from model.score(Histories.joined([scene.history() for scene in scenes]))
         return
     if not isinstance(model, RelatedItemsModel):
         raise InvalidInput(f"{deployment.arn} has a model that does not relate items; train it again.")
@@ -108,8 +144,16 @@ def _asked_once(scenes: Sequence[Scene]) -> Iterator[FloatArray]:
 class Stage:
     """Builds scenes; keeps in memory what calls share."""
 
-    def __init__(self, objects: ObjectStore) -> None:
-        self._objects = objects
+    def __init__(
+        self,
+        objects: ObjectStore,
+        trending_refresh: int = Settings.trending_refresh,
+        capacity: Capacity | None = None,
+    ) -> None:
+        """`trending_refresh`: seconds after which trending items are counted again. `capacity` admits each call."""
+        self._objects, self._capacity = objects, capacity
+        self._trends = Trends(objects, trending_refresh)
+        self._new_texts = NewTexts()
         self._erasures: dict[str, object] = {}
         self._deployments = Deployments(objects)
         self._groups = Groups()
@@ -118,17 +162,61 @@ class Stage:
         self._tables = ItemTables()
         self._streamed = StreamedEvents()
         self._states = UserStates()
+        self._answers = StreamedActions()
 
     def scene(self, view: View, caller: Caller, asked: Asked, call: Call) -> Scene:
         """The scene of one call. Raises `ResourceNotFound` and `InvalidInput` as spec 7.9 has it."""
+        return self._scene(view, caller, asked, self._answering(view, caller, asked, call, lists=False)[0])
+
+    def scenes(self, view: View, caller: Caller, asked: Asked, call: Call) -> tuple[Scene, ...]:
+        """As `scene`; two of them while an experiment interleaves the answers of two versions."""
+        answering = self._answering(view, caller, asked, call, lists=True)
+        return tuple(self._scene(view, caller, asked, deployment) for deployment in answering)
+
+    def _answering(
+        self, view: View, caller: Caller, asked: Asked, call: Call, *, lists: bool
+    ) -> tuple[Deployment, ...]:
         deployment = self._deployments.resolve(view, caller, asked.arn, asked.kind, call)
+        if self._capacity is not None:
+            self._capacity.admit(deployment)
+        return answering(deployment, asked.user_id, lists=lists)
+
+    def _scene(self, view: View, caller: Caller, asked: Asked, deployment: Deployment) -> Scene:
         asked.check_ids(deployment.recipe)
         artifact = self._deployments.artifact(deployment)
         group, items = self.catalogue(view, deployment.group_arn, artifact)
         user = asked.user_id or ""
         events = self._streamed.get(view, deployment.group_arn, user) if user else ()
         state = self._states.get(artifact, user, events, items)
-        return Scene(view, caller, asked, deployment, artifact, group, items, state)
+        return Scene(
+            view=view,
+            caller=caller,
+            asked=asked,
+            deployment=deployment,
+            artifact=artifact,
+            group=group,
+            items=items,
+            state=state,
+            trend=self._trend(view, deployment, artifact, items),
+            later=self._later(deployment, artifact, items),
+            attributes=self.attributes(view, group, artifact, asked.user_id),
+        )
+
+    def attributes(self, view: View, group: Group, artifact: Artifact, user_id: str | None) -> FloatArray | None:
+        """What the model reads of a user's record, as it is now: (1, a); None where it reads none."""
+        if not artifact.inputs.attributes.width:
+            return None
+        return artifact.inputs.attribute_row(self._user_record(view, group, user_id))
+
+    def _trend(self, view: View, deployment: Deployment, artifact: Artifact, items: ItemTable) -> FloatArray | None:
+        if deployment.recipe.method is not Method.TRENDS:
+            return None
+        return self._trends.scores(view, deployment, artifact, items)
+
+    def _later(self, deployment: Deployment, artifact: Artifact, items: ItemTable) -> FloatArray | None:
+        if not deployment.incremental or not isinstance(artifact.model, Semantic):
+            return None
+        return self._new_texts.vectors(artifact.model, artifact, items)
 
     def catalogue(self, view: View, group_arn: str, artifact: Artifact) -> tuple[Group, ItemTable]:
         """A group's datasets, and the items of an artifact together with those of its ITEMS dataset."""
@@ -143,31 +231,60 @@ class Stage:
             self._erasures[group_arn] = group.erasures
             self._records, self._tables = RecordReader(self._objects), ItemTables()
             self._streamed, self._states = StreamedEvents(), UserStates()
+            self._answers = StreamedActions()
 
     def allowed(self, scene: Scene, asked: FilterAsked | None) -> Mask:
         """What a filter of the request lets through (scene.size,); everything without one."""
         if asked is None:
             return np.ones(scene.size, np.bool_)
         related = scene.deployment.recipe.item_recipe
-        bound = self._filters.bound(
-            scene.view,
-            scene.caller,
-            asked.arn,
-            asked.values,
-            group_arn=scene.deployment.group_arn,
-            target=Target.ITEM,
-            related=related,
-        )
+        bound = self.bound(scene.view, scene.caller, asked, scene.deployment.group_arn, Target.ITEM, related=related)
         request = Request(
             events=scene.state,
-            current_user=self._current_user(scene) if bound.uses(Dataset.CURRENT_USER) else {},
+            current_user=self.current_user(scene) if bound.uses(Dataset.CURRENT_USER) else {},
             current_item=scene.items.record(str(scene.asked.item_id)) if related else None,
             strangers=len(scene.state.strangers),
         )
         return allowed(bound, scene.items.table, request)
 
-    def _current_user(self, scene: Scene) -> Mapping[str, Any]:
-        dataset = scene.group.datasets.get("USERS")
-        if dataset is None or scene.asked.user_id is None:
+    def bound(
+        self, view: View, caller: Caller, asked: FilterAsked, group_arn: str, target: Target, *, related: bool = False
+    ) -> Filter:
+        """The filter that a call names, its placeholders filled; raises what `AppliedFilters.bound` raises."""
+        return self._filters.bound(
+            view, caller, asked.arn, asked.values, group_arn=group_arn, target=target, related=related
+        )
+
+    @property
+    def deployments(self) -> Deployments:
+        """The deployments that scenes are of."""
+        return self._deployments
+
+    def stored_filter(self, view: View, caller: Caller, arn: str) -> StoredFilter:
+        """The filter resource with this ARN; raises `ResourceNotFound` when the caller has none."""
+        return self._filters.stored(view, caller, arn)
+
+    def answers(self, view: View, group_arn: str, user_id: str) -> tuple[StreamedAnswer, ...]:
+        """What a user did about actions, as it was streamed, oldest first."""
+        return self._answers.get(view, (group_arn, user_id))
+
+    def records(self, view: View, dataset: GroupDataset) -> DatasetRecords:
+        """The records of a dataset as of `view`."""
+        return self._records.get(view, dataset)
+
+    def current_user(self, scene: Scene) -> Mapping[str, Any]:
+        """The record of the call's user: column to value; empty when there is none."""
+        return self._user_record(scene.view, scene.group, scene.asked.user_id)
+
+    def _user_record(self, view: View, group: Group, user_id: str | None) -> Mapping[str, Any]:
+        dataset = group.datasets.get("USERS")
+        if dataset is None or user_id is None:
             return {}
-        return self._records.get(scene.view, dataset).get(scene.asked.user_id)
+        return self._records.get(view, dataset).get(user_id)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False

@@ -22,25 +22,33 @@ MOST_STATES = 20_000
 class UserState:
     """Events oldest first: `items` (n,) numbers of the item table, `timestamps` (n,) epoch seconds, `kinds` (n,).
 
-    `kinds` indexes `names`, the event types in lower case. `trained` are the types that the model learned from; None
-    when it took every event alike. `strangers` numbers the IDs that nothing is known of beyond these events; their
-    numbers follow the table's.
+    `kinds` indexes `names`, the event types in lower case. `trained` are the types that the model learned from with the
+    numbers it has for them, -1 for no type; None when it took every event alike. `strangers` numbers the IDs that
+    nothing is known of beyond these events; their numbers follow the table's.
     """
 
     items: LongArray
     timestamps: LongArray
     kinds: NDArray[np.int16]
     names: tuple[str, ...]
-    trained: frozenset[str] | None
+    trained: Mapping[str, int] | None
     strangers: Mapping[str, int]
 
     def histories(self, n_model: int) -> Histories:
         """What the model scores for: the events on its own items and of the types that it learned from."""
+        keep, types = self.learned(n_model), None
+        if self.trained is not None:
+            types = np.array([self.trained.get(name, -1) for name in self.names], np.int16)[self.kinds[keep]]
+        items = self.items[keep].astype(np.int32)
+        return Histories(np.array([0, len(items)], np.int64), items, self.timestamps[keep], event_types=types)
+
+    def learned(self, n_model: int) -> LongArray:
+        """The numbers, oldest first, of the events that `histories` holds."""
         keep = self.items < n_model
         if self.trained is not None:
-            learned = np.array([name in self.trained for name in self.names], dtype=np.bool_)
-            keep &= learned[self.kinds]
-        return Histories.one(self.items[keep].astype(np.int32), self.timestamps[keep])
+            known = np.array([name in self.trained for name in self.names], dtype=np.bool_)
+            keep &= known[self.kinds]
+        return np.flatnonzero(keep)
 
     def of_types(self, types: frozenset[str] | None) -> NDArray[np.int64]:
         """Items of the user's newest 100 events of each of `types` (lower case; None for every type)."""
@@ -67,7 +75,8 @@ class UserStates:
         # The table keeps its artifact alive, so an artifact of the same id is the same artifact.
         if kept is not None and kept[0] is items and kept[1] is streamed:
             return kept[2]
-        state = user_state(artifact.user_history(user_id), artifact.event_types, streamed, items)
+        history = artifact.user_history(user_id)
+        state = user_state(history, artifact.event_types, streamed, items, artifact.trained_types)
         with self._lock:
             self._kept[key] = (items, streamed, state)
             self._kept.move_to_end(key)
@@ -77,13 +86,20 @@ class UserStates:
 
 
 def user_state(
-    history: UserHistory, event_types: Sequence[str], streamed: Sequence[StreamedEvent], items: ItemTable
+    history: UserHistory,
+    event_types: Sequence[str],
+    streamed: Sequence[StreamedEvent],
+    items: ItemTable,
+    trained: Sequence[str] | None = None,
 ) -> UserState:
     """The state of a user with `history` at training, whose types index `event_types`, and these streamed events.
+
+    `trained` are the types that the model learned from, all of them when it is None.
 
     A streamed event that was there at training already counts once, as does one sent twice (spec 9.1).
     """
     # The last name is that of an imported event without a type, numbered -1 or, where no event has one, 0.
+    learned = event_types if trained is None else trained
     names = [*(name.lower() for name in event_types), ""]
     kinds = {name: at for at, name in reversed(list(enumerate(names)))}
     # Two spellings of one type at training are one type here.
@@ -111,7 +127,7 @@ def user_state(
         timestamps=timestamps[order],
         kinds=np.concatenate([old_kinds, new[:, 2].astype(np.int16)])[order],
         names=tuple(names),
-        trained=frozenset(name.lower() for name in ("", *event_types)) if event_types else None,
+        trained={"": -1} | {name.lower(): at for at, name in enumerate(learned)} if learned else None,
         strangers=strangers,
     )
 

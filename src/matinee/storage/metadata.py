@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -133,6 +134,32 @@ records = sa.Table(
     sa.Index("ix_records_entity", "dataset_arn", "entity_id", "seq"),
     sqlite_autoincrement=True,
 )
+attribution_marks = sa.Table(
+    "attribution_marks",
+    tables,
+    sa.Column("attribution_arn", sa.String(256), primary_key=True),
+    sa.Column("counted", sa.BigInteger, nullable=False, comment="seq of the last event that was looked at"),
+)
+
+attribution_sources = sa.Table(
+    "attribution_sources",
+    tables,
+    sa.Column("attribution_arn", sa.String(256), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False, comment="0 to 99, in order of appearance"),
+    sa.Column("source", sa.String(1024), nullable=False, comment="what a client gave, or a campaign's ARN"),
+)
+
+attribution_sums = sa.Table(
+    "attribution_sums",
+    tables,
+    sa.Column("attribution_arn", sa.String(256), primary_key=True),
+    sa.Column("metric", sa.Integer, primary_key=True, autoincrement=False, comment="the metric's own number"),
+    sa.Column("source", sa.Integer, primary_key=True, autoincrement=False, comment="number of attribution_sources"),
+    sa.Column("begins", sa.BigInteger, primary_key=True, autoincrement=False, comment="window's begin, epoch seconds"),
+    sa.Column("value", sa.Float, nullable=False, comment="sum or count of the window so far"),
+    sa.Column("reported", sa.Float, nullable=False, comment="the part of it that report files tell of"),
+    sa.Column("changed_at", sa.BigInteger, nullable=False, comment="epoch milliseconds"),
+)
 
 access_keys = sa.Table(
     "access_keys",
@@ -143,6 +170,82 @@ access_keys = sa.Table(
     sa.Column("name", sa.String(256), nullable=False, comment="what people call it; may be empty"),
     sa.Column("enabled", sa.Boolean, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False, comment="epoch milliseconds"),
+)
+
+
+delivery_rules = sa.Table(
+    "delivery_rules",
+    tables,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("account", sa.String(12), nullable=False),
+    sa.Column("region", sa.String(32), nullable=False),
+    sa.Column("name", sa.String(63), nullable=False),
+    sa.Column("group_arn", sa.String(256), nullable=False, comment="dataset group whose events it looks at"),
+    sa.Column("source_arn", sa.String(256), nullable=False, comment="campaign or recommender that recommends"),
+    sa.Column("tracker_arn", sa.String(256), comment="only events that came through this tracker"),
+    sa.Column("terms", sa.JSON, nullable=False, comment="event type, condition, destination, results, filter, secret"),
+    sa.Column("delivered", sa.BigInteger, nullable=False, default=0, server_default="0", comment="how many so far"),
+    sa.Column("created_at", sa.BigInteger, nullable=False, comment="epoch milliseconds"),
+    sa.UniqueConstraint("account", "region", "name"),
+    sa.Index("ix_delivery_rules_group", "group_arn"),
+)
+
+deliveries = sa.Table(
+    "deliveries",
+    tables,
+    sa.Column("seq", _Serial, primary_key=True, autoincrement=True, comment="order of the events that caused them"),
+    sa.Column("id", sa.String(36), nullable=False, unique=True, comment="the CloudEvent's id"),
+    sa.Column("rule_id", sa.String(36), nullable=False),
+    sa.Column("group_arn", sa.String(256), nullable=False),
+    sa.Column(
+        "lane", sa.String(256), nullable=False, comment="user, or session while nobody knows the user: kept in order"
+    ),
+    sa.Column("event", sa.JSON, nullable=False, comment="the event in the members of the wire"),
+    sa.Column("state", sa.String(10), nullable=False, comment="PENDING or DEAD; delivered ones are gone"),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0, server_default="0"),
+    sa.Column("since", sa.BigInteger, nullable=False, comment="epoch milliseconds: tried from then on"),
+    sa.Column("not_before", sa.BigInteger, nullable=False, comment="epoch milliseconds of the next attempt"),
+    sa.Column("reason", sa.Text, comment="why the last attempt failed"),
+    sa.Index("ix_deliveries_lane", "state", "rule_id", "lane", "seq"),
+    sa.Index("ix_deliveries_group", "group_arn", "lane"),
+    sqlite_autoincrement=True,
+)
+
+schedules = sa.Table(
+    "schedules",
+    tables,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("account", sa.String(12), nullable=False),
+    sa.Column("region", sa.String(32), nullable=False),
+    sa.Column("name", sa.String(63), nullable=False),
+    sa.Column("cron", sa.String(128), nullable=False, comment="five fields"),
+    sa.Column("timezone", sa.String(64), nullable=False, comment="IANA name in which the fields are read"),
+    sa.Column("request", sa.JSON, nullable=False, comment="members of CreateBatchInferenceJob, and solutionArn"),
+    sa.Column("next_at", sa.BigInteger, nullable=False, comment="epoch milliseconds"),
+    sa.Column("last_at", sa.BigInteger, comment="epoch milliseconds of the last run"),
+    sa.Column("last_result", sa.Text, comment="ARN of the job that the last run made, or why it made none"),
+    sa.Column("created_at", sa.BigInteger, nullable=False, comment="epoch milliseconds"),
+    sa.UniqueConstraint("account", "region", "name"),
+    sa.Index("ix_schedules_next", "next_at"),
+)
+
+
+recommendations = sa.Table(
+    "recommendations",
+    tables,
+    sa.Column("seq", _Serial, primary_key=True, autoincrement=True, comment="order of the answers, oldest first"),
+    sa.Column("id", sa.String(40), nullable=False, unique=True, comment="the answer's recommendationId"),
+    sa.Column("group_arn", sa.String(256), nullable=False),
+    sa.Column("arn", sa.String(256), nullable=False, comment="campaign or recommender that answered"),
+    sa.Column("model_arn", sa.String(256), nullable=False, comment="its solution version, or the recommender"),
+    sa.Column("artifact", sa.String(512), nullable=False, comment="key prefix of the model that scored"),
+    sa.Column("user_id", sa.String(256), comment="as asked for; a session's ID before its user is known"),
+    sa.Column("items", sa.JSON, nullable=False, comment="item IDs, best first"),
+    sa.Column("propensities", sa.JSON, comment="chance of each item at its place; null where nothing was explored"),
+    sa.Column("teams", sa.JSON, comment="number of the arm whose ranking put each item there; null unless interleaved"),
+    sa.Column("at", sa.BigInteger, nullable=False, comment="epoch milliseconds"),
+    sa.Index("ix_recommendations_user", "group_arn", "user_id"),
+    sqlite_autoincrement=True,
 )
 
 
@@ -158,7 +261,7 @@ class Database:
         if self.url.drivername in ("postgresql", "postgres"):
             self.url = self.url.set(drivername="postgresql+psycopg")
         # What statements carry (secrets, user IDs) must not come into logs by way of an exception's text.
-        options: dict[str, Any] = {"hide_parameters": True}
+        options: dict[str, Any] = {"hide_parameters": True, "json_deserializer": _from_json}
         if self.is_sqlite:
             if self.url.database not in (None, "", ":memory:"):
                 _make_private(Path(str(self.url.database)))
@@ -215,6 +318,16 @@ class Database:
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+
+_decode_json = json.JSONDecoder().decode
+
+
+def _from_json(text: str | bytes) -> Any:
+    """A JSON column. Most are empty objects, and psycopg hands over bytes, whose encoding need not be guessed."""
+    if text in ("{}", b"{}"):
+        return {}
+    return _decode_json(text.decode() if isinstance(text, bytes) else text)
 
 
 def _make_private(path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from matinee.data.interactions import Interactions
 from matinee.data.log import EventRule
 from matinee.errors import JobFailed
-from matinee.recipes.recipe import Recipe
+from matinee.recipes.recipe import INTERACTIONS, Recipe
 
 LEAST_INTERACTIONS = 1000
 LEAST_USERS = 25
@@ -31,6 +31,8 @@ class Selection:
     """Events are kept when any rule keeps them. Types are compared without case (spec 4.6)."""
 
     rules: tuple[EventRule, ...] = (EventRule(),)
+    #: Whether there must be enough interactions: not for a recipe that learns from items alone.
+    demanding: bool = True
 
     @classmethod
     def of(cls, recipe: Recipe, solution: Mapping[str, Any]) -> Selection:
@@ -40,12 +42,16 @@ class Selection:
         """
         if recipe.event_type is not None:
             return cls((EventRule(recipe.event_type),))
+        if INTERACTIONS not in recipe.datasets:
+            return cls(demanding=False)
         config: Mapping[str, Any] = solution.get("solutionConfig") or {}
         entries = (config.get("eventsConfig") or {}).get("eventParametersList") or ()
         if entries:
             return cls(
                 tuple(
-                    EventRule(str(entry["eventType"]), entry.get("eventValueThreshold"))
+                    EventRule(
+                        str(entry["eventType"]), entry.get("eventValueThreshold"), float(entry.get("weight", 1.0))
+                    )
                     for entry in entries
                     if entry.get("weight", 1.0) > 0
                 )
@@ -57,6 +63,14 @@ class Selection:
     def event_types(self) -> tuple[str, ...]:
         """The types that are asked for by name."""
         return tuple(rule.event_type for rule in self.rules if rule.event_type is not None)
+
+    def with_other_types(self, types: Collection[str]) -> tuple[EventRule, ...] | None:
+        """Rules that keep the events of other types of `types`, too; None when there are none, or none is left out."""
+        named = {name.lower() for name in self.event_types}
+        others = sorted({name.lower() for name in types} - named)
+        if len(self.event_types) < len(self.rules) or not others:
+            return None
+        return (*self.rules, *(EventRule(name) for name in others))
 
     def describe(self) -> list[dict[str, Any]]:
         """The rules as JSON-ready values, for the manifest."""
@@ -107,6 +121,8 @@ def within_history_lengths(data: Interactions, low: float, high: float) -> Inter
 
 def check_enough(data: Interactions, selection: Selection) -> None:
     """Refuse to train on too little (spec 3.3), with the service's sentences; raises `JobFailed`."""
+    if not selection.demanding:
+        return
     if len(data) < LEAST_INTERACTIONS:
         types = ", ".join(selection.event_types)
         after = f" after filtering by event type: {types}" if types else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from matinee.data.schemas import Schema, parse_schema, polars_schema
 from matinee.errors import StorageProblem
 from matinee.storage.metadata import Database, dataset_parts, events, records, resources, session_links
 from matinee.storage.objects import ObjectStore
+from matinee.training.inputs import InputColumns, occasion_columns, with_inputs
 from matinee.training.selection import Selection, check_enough, check_event_types
 from matinee.training.streamed_rows import EVENT_COLUMNS, by_column, event_details, frame_of
 
@@ -29,7 +30,8 @@ class Snapshot:
     """What a training reads. `log` holds the selected events; `items` and `users` the newest record of each ID.
 
     `created` (n_items,) is each item's CREATION_TIMESTAMP, epoch seconds; `catalogue` counts the items of Interactions
-    and Items together.
+    and Items together. `inputs` says how the contexts and attributes in `log` were read. `everything` holds the events
+    of other types too, where `log` leaves some out: filters look at them.
     """
 
     log: InteractionLog
@@ -38,6 +40,9 @@ class Snapshot:
     created: LongArray
     catalogue: int
     selection: Selection
+    items_schema: Schema | None = None
+    everything: InteractionLog | None = None
+    inputs: InputColumns = field(default_factory=InputColumns)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -100,16 +105,28 @@ def take_snapshot(database: Database, objects: ObjectStore, group_arn: str, sele
     if interactions.schema is not None:
         check_event_types(interactions.distinct("EVENT_TYPE"), interactions.schema.names)
     selection.check_columns(interactions.columns)
-    log = load_interactions(interactions.parts, interactions.streamed, rules=selection.rules)
+    log = load_interactions(
+        interactions.parts,
+        interactions.streamed,
+        rules=selection.rules,
+        columns=occasion_columns(interactions.schema),
+    )
     check_enough(log.interactions, selection)
     item_records = load_items(items.parts, items.streamed)
+    wider = selection.with_other_types(interactions.distinct("EVENT_TYPE"))
+    everything = None if wider is None else load_interactions(interactions.parts, interactions.streamed, rules=wider)
+    user_records = load_users(users.parts, users.streamed)
+    log, inputs = with_inputs(log, user_records, interactions.schema, users.schema)
     return Snapshot(
         log=log,
         items=item_records,
-        users=load_users(users.parts, users.streamed),
+        users=user_records,
         created=creation_timestamps(log, item_records),
         catalogue=len(set(log.item_ids).union(item_records["ITEM_ID"])),
         selection=selection,
+        items_schema=items.schema,
+        inputs=inputs,
+        everything=everything,
     )
 
 

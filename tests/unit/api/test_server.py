@@ -58,7 +58,7 @@ def test_ready_once_the_database_answers(settings: Settings) -> None:
     with serving(application(settings)) as url:
         status, _, body = get(url, "/readyz")
 
-    assert (status, json.loads(body)["checks"]) == (200, {"database": "ok"})
+    assert (status, json.loads(body)["checks"]) == (200, {"database": "ok", "models": "ok"})
 
 
 def test_not_ready_without_the_worker_that_it_should_have(settings: Settings) -> None:

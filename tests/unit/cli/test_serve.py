@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import structlog
-from tests.unit.api.live import get, post
+from tests.unit.api.live import clients, get, post
 from tests.unit.api.waiting import gone, until
 from typer.testing import CliRunner
 
@@ -93,6 +94,15 @@ def test_signatures_are_checked_when_that_is_asked_for(tmp_path: Path) -> None:
         assert post(url, b"{}", {}, "/recommendations")[0] == 403
 
 
+def test_the_quotas_of_the_service_are_kept_when_that_is_asked_for(tmp_path: Path) -> None:
+    with served(tmp_path, "--no-worker", "--aws-quotas") as (_, url):
+        control = clients(url)["personalize"]
+        for number in range(5):
+            control.create_dataset_group(name=f"films-{number}")
+        with pytest.raises(control.exceptions.LimitExceededException, match="More than 5 dataset groups"):
+            control.create_dataset_group(name="one-more")
+
+
 @pytest.mark.usefixtures("_log_as_before")
 def test_a_setting_that_cannot_be_used_is_named() -> None:
     done = CliRunner(env={"MATINEE_ACCOUNT": "me"}).invoke(app, ["serve"])
@@ -111,3 +121,37 @@ def _command(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
+
+
+def test_a_server_that_drains_says_so_and_still_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MATINEE_DRAIN_SECONDS", "600")
+    with served(tmp_path, "--no-worker") as (process, url):
+        assert get(url, "/readyz")[0] == 200
+        process.send_signal(signal.SIGTERM)
+        until(lambda: get(url, "/readyz")[0] == 503)
+        assert json.loads(get(url, "/readyz")[2])["checks"]["server"].startswith("draining")
+        assert get(url, "/healthz")[0] == 200
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+    assert process.returncode == 0
+
+
+def test_several_processes_share_the_port_and_one_that_is_killed_comes_back(tmp_path: Path) -> None:
+    with served(tmp_path, "--no-worker", "--workers", "2") as (process, url):
+        first = _api_processes(process.pid)
+        assert len(first) == 2
+        os.kill(first[0], signal.SIGKILL)
+        assert {get(url, "/healthz")[0] for _ in range(10)} == {200}
+        until(lambda: len(_api_processes(process.pid)) == 2)
+        again = _api_processes(process.pid)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert set(again) != set(first)
+    until(lambda: all(gone(pid) for pid in again))
+
+
+def _api_processes(pid: int) -> list[int]:
+    return [one for one in _descendants(pid) if b"matinee.api.processes" in _command(one) and not gone(one)]

@@ -9,8 +9,6 @@ from tests.unit.control.tenant import RECIPES, ROLE, Tenant
 
 from matinee.errors import InvalidInput, LimitExceeded
 
-pytestmark = pytest.mark.usefixtures("later")
-
 AFFINITY = f"{RECIPES}aws-item-affinity"
 SOURCE = {"s3DataSource": {"path": "s3://bucket/items.json"}}
 TARGET = {"s3DataDestination": {"path": "s3://bucket/out/"}}

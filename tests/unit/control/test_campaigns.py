@@ -87,7 +87,6 @@ def test_a_version_whose_solution_goes_is_not_deployed(tenant: Tenant, solution:
         tenant.create_campaign(name="live", solutionVersionArn=version)
 
 
-@pytest.mark.usefixtures("later")
 def test_segments_are_not_served(tenant: Tenant) -> None:
     version = tenant.version(tenant.solution(tenant.group(), recipe=f"{RECIPES}aws-item-affinity"))
     with pytest.raises(InvalidInput, match="Use CreateBatchSegmentJob"):

@@ -56,7 +56,6 @@ def furnish(tenant: Tenant) -> dict[str, str]:
     return made
 
 
-@pytest.mark.usefixtures("later")
 def test_no_tenant_sees_another(tenant: Tenant) -> None:
     made = furnish(tenant)
     strangers = (Tenant(tenant.plane, account="999999999999"), Tenant(tenant.plane, region="eu-west-1"))
@@ -75,7 +74,6 @@ def test_no_tenant_sees_another(tenant: Tenant) -> None:
                     stranger.call(operation, **{member: made[member]})
 
 
-@pytest.mark.usefixtures("later")
 def test_every_kind_is_listed_and_described_to_its_owner(tenant: Tenant) -> None:
     made = furnish(tenant)
     for member, arn in made.items():

@@ -62,3 +62,39 @@ def test_every_recipe_can_be_described_with_what_is_behind_it(tenant: Tenant, na
 def test_unknown_names_do_not_exist(tenant: Tenant, operation: str, member: str) -> None:
     with pytest.raises(ResourceNotFound, match="aws-nothing does not exist"):
         tenant.call(operation, **{member: f"{RECIPES}aws-nothing"})
+
+
+def test_a_recipe_says_what_it_is_for(tenant: Tenant) -> None:
+    recipe = tenant.describe_recipe(recipeArn=f"{RECIPES}aws-sims")["recipe"]
+    assert recipe["recipeType"] == "RELATED_ITEMS"
+    assert len(recipe["description"]) > 20
+
+
+def test_an_algorithm_tells_its_parameters_with_defaults_and_ranges(tenant: Tenant) -> None:
+    recipe = tenant.describe_recipe(recipeArn=f"{RECIPES}aws-user-personalization")["recipe"]
+    algorithm = tenant.describe_algorithm(algorithmArn=recipe["algorithmArn"])["algorithm"]
+    assert algorithm["defaultHyperParameters"] == {"hidden_dimension": "149", "bptt": "32", "recency_mask": "True"}
+    ranges = algorithm["defaultHyperParameterRanges"]
+    assert {"name": "bptt", "minValue": 2, "maxValue": 32, "isTunable": True} in ranges["integerHyperParameterRanges"]
+    (mask,) = ranges["categoricalHyperParameterRanges"]
+    assert (mask["name"], [value.lower() for value in mask["values"]], mask["isTunable"]) == (
+        "recency_mask",
+        ["true", "false"],
+        True,
+    )
+
+
+def test_a_range_of_numbers_tells_whether_it_can_be_tuned(tenant: Tenant) -> None:
+    recipe = tenant.describe_recipe(recipeArn=f"{RECIPES}aws-sims")["recipe"]
+    algorithm = tenant.describe_algorithm(algorithmArn=recipe["algorithmArn"])["algorithm"]
+    ranges = algorithm["defaultHyperParameterRanges"]["continuousHyperParameterRanges"]
+    discount = next(one for one in ranges if one["name"] == "popularity_discount_factor")
+    assert (discount["minValue"], discount["maxValue"], discount["isTunable"]) == (0, 1, True)
+
+
+def test_a_feature_transformation_tells_its_parameters(tenant: Tenant) -> None:
+    recipe = tenant.describe_recipe(recipeArn=f"{RECIPES}aws-user-personalization")["recipe"]
+    arn = recipe["featureTransformationArn"]
+    found = tenant.describe_feature_transformation(featureTransformationArn=arn)["featureTransformation"]
+    defaults = found["defaultParameters"]
+    assert float(defaults["max_user_history_length_percentile"]) == 0.99

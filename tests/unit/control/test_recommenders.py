@@ -209,8 +209,3 @@ def test_real_quotas_allow_five_recommenders_in_a_group(limited: Tenant) -> None
         create(limited, group, f"r{number}")
     with pytest.raises(LimitExceeded, match="More than 5 recommenders in this dataset group"):
         create(limited, group, "r5")
-
-
-def test_a_use_case_that_cannot_be_trained_yet_is_refused(tenant: Tenant, group: str) -> None:
-    with pytest.raises(InvalidInput, match="aws-vod-trending-now needs"):
-        create(tenant, group, recipe=f"{RECIPES}aws-vod-trending-now")

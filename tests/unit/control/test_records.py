@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from tests.unit.control.tenant import Tenant
+
+from matinee.control.records import Resource
+from matinee.storage.metadata import resources
 
 GROUP = "arn:aws:personalize:us-east-1:123456789012:dataset-group/films"
 
@@ -43,3 +47,8 @@ def test_a_list_is_read_by_index_and_in_its_order(tmp_path: Path, params: dict[s
     tenant.database.close()
     assert index in plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_the_fields_of_a_resource_stand_in_the_order_of_the_columns() -> None:
+    """Lists fill them by place."""
+    assert [field.name for field in fields(Resource)] == [column.name for column in resources.columns]

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from tests.unit.control.tenant import RECIPES, V2, Tenant
+from tests.unit.control.test_auto_training import Days
 
 from matinee.control import lifecycle, outbox
 from matinee.control.operation import Operation
@@ -100,11 +101,15 @@ def test_update_training_is_for_recipes_that_can_be_refreshed(tenant: Tenant, so
 
 
 @pytest.mark.usefixtures("later")
-def test_update_training_needs_an_earlier_full_one(tenant: Tenant) -> None:
-    solution = tenant.solution(tenant.group(), recipe=f"{RECIPES}aws-user-personalization")
+def test_update_training_needs_an_earlier_full_one_and_new_data(tenant: Tenant) -> None:
+    days = Days(tenant)
+    solution = tenant.solution(days.group, recipe=f"{RECIPES}aws-user-personalization")
     with pytest.raises(InvalidInput, match="needs an ACTIVE FULL version"):
         tenant.create_solution_version(solutionArn=solution, trainingMode="UPDATE")
     tenant.version(solution)
+    with pytest.raises(InvalidInput, match="needs new data"):
+        tenant.create_solution_version(solutionArn=solution, trainingMode="UPDATE")
+    days.stream()
     assert tenant.shown(tenant.version(solution, trainingMode="UPDATE"))["trainingMode"] == "UPDATE"
 
 
@@ -179,10 +184,3 @@ def test_real_quotas_allow_twenty_trainings_at_once(limited: Tenant) -> None:
         limited.create_solution_version(solutionArn=solution)
     with pytest.raises(LimitExceeded, match="More than 20 resources with PENDING or IN_PROGRESS status"):
         limited.create_solution_version(solutionArn=solution)
-
-
-def test_update_training_is_not_available_yet(tenant: Tenant) -> None:
-    solution = tenant.solution(tenant.group(), recipe=f"{RECIPES}aws-user-personalization")
-    tenant.version(solution)
-    with pytest.raises(InvalidInput, match="trainingMode UPDATE is not available in this version"):
-        tenant.create_solution_version(solutionArn=solution, trainingMode="UPDATE")

@@ -8,6 +8,7 @@ import pytest
 from tests.unit.control.tenant import ITEMS, RECIPES, V2, Tenant
 
 from matinee.errors import InvalidInput, LimitExceeded, ResourceAlreadyExists, ResourceInUse, ResourceNotFound
+from matinee.recipes.automl import default_candidates
 
 V1 = f"{RECIPES}aws-user-personalization"
 SIMS = f"{RECIPES}aws-sims"
@@ -31,7 +32,7 @@ def test_a_solution_is_active_at_once(tenant: Tenant, group: str) -> None:
 
 @pytest.mark.usefixtures("later")
 def test_describe_returns_what_create_was_given(tenant: Tenant, group: str) -> None:
-    config = {
+    config: dict[str, Any] = {
         "eventValueThreshold": "3.5",
         "algorithmHyperParameters": {"popularity_discount_factor": "0.3"},
         "featureTransformationParameters": {"min_item_interaction_count_percentile": "0.02"},
@@ -47,6 +48,9 @@ def test_describe_returns_what_create_was_given(tenant: Tenant, group: str) -> N
     }
     arn = tenant.solution(group, recipe=SIMS, performHPO=True, eventType="watch", solutionConfig=config)
     shown = tenant.shown(arn)
+    (entry,) = config["hpoConfig"]["algorithmHyperParameterRanges"]["integerHyperParameterRanges"]
+    assert shown["solutionConfig"] != config
+    entry["name"] = "training.min_cointeraction_count"
     assert shown["solutionConfig"] == config
     assert (shown["recipeArn"], shown["eventType"], shown["performHPO"]) == (SIMS, "watch", True)
 
@@ -229,6 +233,31 @@ def test_automl_shows_its_choice_after_training(tenant: Tenant, group: str) -> N
     assert "recipeArn" not in shown
 
 
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({"autoMLConfig": {"metricName": "speed"}}, "metricName 'speed' is no metric"),
+        ({"autoMLConfig": {"recipeList": [V2, SIMS]}}, "are asked in different ways"),
+        ({"algorithmHyperParameters": {"bptt": "8"}}, "aws-user-personalization-v2 has no parameter 'bptt'"),
+    ],
+)
+def test_automl_refuses_what_its_candidates_cannot_have(
+    tenant: Tenant, group: str, config: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(InvalidInput, match=sentence):
+        tenant.create_solution(name="s", datasetGroupArn=group, performAutoML=True, solutionConfig=config)
+
+
+def test_automl_compares_recipes_of_its_own_where_none_are_named(tenant: Tenant, group: str) -> None:
+    config = {"autoMLConfig": {"metricName": "precision_at_10"}}
+    answer = tenant.create_solution(
+        name="s", datasetGroupArn=group, performAutoML=True, performHPO=True, solutionConfig=config
+    )
+    tenant.version(answer["solutionArn"])
+    chosen = tenant.shown(answer["solutionArn"])["autoMLResult"]["bestRecipeArn"]
+    assert chosen in [recipe.arn for recipe in default_candidates()]
+
+
 def test_automl_checks_the_recipes_it_may_choose(tenant: Tenant, group: str) -> None:
     config = {"autoMLConfig": {"recipeList": [V2, f"{RECIPES}aws-hrnn"]}}
     with pytest.raises(InvalidInput, match="legacy recipe"):
@@ -333,9 +362,7 @@ def test_a_training_keeps_its_solution(tenant: Tenant, group: str) -> None:
 @pytest.mark.parametrize(
     ("params", "sentence"),
     [
-        ({"recipe": f"{RECIPES}aws-trending-now"}, "needs the counting of interactions"),
-        ({"performHPO": True}, "performHPO"),
-        ({"performHPO": True, "recipe": f"{RECIPES}aws-sims"}, "performHPO is not available in this version"),
+        ({"performHPO": True}, "performHPO: aws-user-personalization-v2 has no parameter that can be tuned"),
     ],
 )
 def test_what_cannot_be_trained_yet_is_refused(
@@ -345,7 +372,31 @@ def test_what_cannot_be_trained_yet_is_refused(
         tenant.solution(group, **params)
 
 
-def test_automl_is_refused_when_a_choice_cannot_be_trained(tenant: Tenant, group: str) -> None:
-    config = {"autoMLConfig": {"recipeList": [V2, f"{RECIPES}aws-trending-now"]}}
-    with pytest.raises(InvalidInput, match="aws-trending-now needs"):
+def test_automl_is_refused_when_a_choice_cannot_be_compared(tenant: Tenant, group: str) -> None:
+    config = {"autoMLConfig": {"recipeList": [V2, f"{RECIPES}aws-item-affinity"]}}
+    with pytest.raises(InvalidInput, match="aws-item-affinity cannot be compared"):
         tenant.create_solution(name="s", datasetGroupArn=group, performAutoML=True, solutionConfig=config)
+
+
+@pytest.mark.usefixtures("later")
+def test_an_hpo_objective_and_ranges_are_kept_by_the_solution_and_its_versions(tenant: Tenant) -> None:
+    objective = {"type": "Maximize", "metricName": "precision_at_25", "metricRegex": "precision=(.*)"}
+    masks = {"name": "recency_mask", "values": ["true", "false"]}
+    given = {
+        "hpoObjective": objective,
+        "algorithmHyperParameterRanges": {
+            "integerHyperParameterRanges": [],
+            "continuousHyperParameterRanges": [],
+            "categoricalHyperParameterRanges": [masks],
+        },
+    }
+    solution = tenant.solution(
+        tenant.group(), recipe=f"{RECIPES}aws-user-personalization", solutionConfig={"hpoConfig": given}
+    )
+    version = tenant.version(solution)
+    for arn in (solution, version):
+        kept = tenant.shown(arn)["solutionConfig"]["hpoConfig"]
+        assert kept["hpoObjective"] == objective
+        (one,) = kept["algorithmHyperParameterRanges"]["categoricalHyperParameterRanges"]
+        assert one["name"].endswith("recency_mask")
+        assert one["values"] == ["true", "false"]

@@ -136,3 +136,17 @@ def test_items_without_creation_timestamp_are_as_old_as_their_first_event(tmp_pa
     items = pl.DataFrame({"ITEM_ID": ["y", "q"], "CREATION_TIMESTAMP": [7, 8]})
     assert creation_timestamps(log, items).tolist() == [40, 7]
     assert creation_timestamps(log, None).tolist() == [40, 60]
+
+
+def test_events_weigh_as_their_rules_say_and_1_on_average(tmp_path: Path) -> None:
+    rows = frame_of(("a", "x", 1, "buy", None), ("a", "y", 2, "view", None), ("b", "x", 3, "VIEW", None))
+    rules = (EventRule("buy", weight=0.8), EventRule("view", weight=0.2))
+    weight = load_interactions([part(tmp_path, "1", rows)], rules=rules).interactions.weight
+    assert weight is not None
+    assert weight.tolist() == pytest.approx([2.0, 0.5, 0.5])
+
+
+def test_equal_weights_are_none(tmp_path: Path) -> None:
+    rows = frame_of(("a", "x", 1, "buy", None), ("a", "y", 2, "view", None))
+    rules = (EventRule("buy", weight=0.4), EventRule("view", weight=0.4))
+    assert load_interactions([part(tmp_path, "1", rows)], rules=rules).interactions.weight is None

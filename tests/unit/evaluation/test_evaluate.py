@@ -61,7 +61,7 @@ def test_a_log_too_small_is_refused_with_what_to_do() -> None:
 
 def test_batches_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = measure(personalize(log()), perfect, exclude_seen=True)
-    monkeypatch.setattr("matinee.evaluation.evaluate._SCORES_AT_ONCE", N_ITEMS * 2)
+    monkeypatch.setattr("matinee.evaluation.lists._SCORES_AT_ONCE", N_ITEMS * 2)
     assert measure(personalize(log()), perfect, exclude_seen=True).metrics == whole.metrics
 
 

@@ -55,6 +55,21 @@ def batch_job(house: House, version: str, source: str, target: str, name: str = 
     return house.job(JobKind.BATCH_INFERENCE, resource, {**described, "datasetGroupArn": GROUP})
 
 
+def segment_job(house: House, version: str, source: str, target: str, name: str = "segment", **more: Any) -> str:
+    """Create a batch segment job; its id."""
+    described = {
+        "solutionVersionArn": version,
+        "jobInput": {"s3DataSource": {"path": source}},
+        "jobOutput": {"s3DataDestination": {"path": target}},
+        "roleArn": ROLE,
+        "numResults": 5,
+        **more,
+    }
+    resource = arn(f"batch-segment-job/{name}")
+    house.add(resource, "batch-segment-job", version, "CREATE PENDING", described)
+    return house.job(JobKind.BATCH_SEGMENT, resource, {**described, "datasetGroupArn": GROUP})
+
+
 def export_job(house: House, target: str, mode: str, name: str = "export", kind: str = "INTERACTIONS") -> str:
     """Create an export job; its id."""
     dataset = arn(f"dataset/films/{kind}")

@@ -121,8 +121,11 @@ class House:
         count = len(self.part_keys())
         assert run_job(self.workshop, HANDLERS, self.import_job(f"at-once-{count}", location)) == "DONE"
 
-    def train_job(self, version: str, *recipes: str) -> str:
-        """Create a solution version that is to be trained with one recipe, or with AutoML; returns the job's id."""
+    def train_job(self, version: str, *recipes: str, **members: Any) -> str:
+        """Create a solution version that is to be trained with one recipe, or with AutoML; returns the job's id.
+
+        `members` are more of the solution's: `performHPO`, `solutionConfig`.
+        """
         arns = [f"arn:aws:personalize:::recipe/{recipe}" for recipe in recipes]
         resource = arn(f"solution/s/{version}")
         described = {
@@ -137,6 +140,7 @@ class House:
         payload = {
             **described,
             "solutionConfig": {},
+            **members,
             "recipes": arns,
             "artifact": places.artifact_prefix(ACCOUNT, REGION, "s", version),
         }

@@ -215,6 +215,7 @@ def test_the_points_of_a_job_are_told_in_order(house: House) -> None:
     worker = threading.Thread(target=Worker(house.settings, reached=told.append).run, args=(stop,))
     worker.start()
     house.await_end(house.settle("g"))
+    _await(lambda: "settle.committed" in told)  # the job's row says so a moment before the worker does
     stop.set()
     worker.join()
     assert told == ["settle.begun", "settle.handled", "settle.committing", "settle.committed"]

@@ -35,9 +35,12 @@ def test_a_recipe_that_cannot_be_trained_is_refused_with_the_reason(recipe: Reci
     [
         {},
         {"performHPO": False, "solutionConfig": {}},
+        {"performHPO": True},
         events(0.5, 0.5),
         events(1.0, 0.0),
         events(None, None),
+        events(0.9, 0.1),
+        {"solutionConfig": {"optimizationObjective": {"itemAttribute": "PRICE", "objectiveSensitivity": "HIGH"}}},
         {"solutionConfig": {"optimizationObjective": {"itemAttribute": "PRICE", "objectiveSensitivity": "OFF"}}},
     ],
 )
@@ -48,15 +51,7 @@ def test_what_can_be_trained_passes(request_members: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("recipe", "request_members", "words"),
     [
-        (find("aws-sims"), {"performHPO": True}, r"performHPO is not available.*algorithmHyperParameters"),
         (find("aws-popularity-count"), {"performHPO": True}, "no parameter that can be tuned"),
-        (V2, events(0.9, 0.1), "different weights"),
-        (V2, events(None, 0.5), "different weights"),
-        (
-            V1,
-            {"solutionConfig": {"optimizationObjective": {"itemAttribute": "PRICE", "objectiveSensitivity": "LOW"}}},
-            "optimizationObjective is not available",
-        ),
     ],
 )
 def test_what_cannot_be_honoured_is_refused(recipe: Recipe, request_members: dict[str, Any], words: str) -> None:
@@ -64,7 +59,7 @@ def test_what_cannot_be_honoured_is_refused(recipe: Recipe, request_members: dic
         check_solution(recipe, request_members)
 
 
-@pytest.mark.parametrize("name", ["aws-sims", "aws-user-personalization"])
+@pytest.mark.parametrize("name", ["aws-sims", "aws-user-personalization-v2"])
 def test_update_training_is_refused(name: str) -> None:
     with pytest.raises(InvalidInput, match=r"UPDATE is not available.*FULL"):
         check_training_mode(find(name), "UPDATE")

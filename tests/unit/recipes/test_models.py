@@ -52,9 +52,35 @@ def test_the_dimension_is_the_transformers_and_even() -> None:
     assert model.config_dict()["transformer"]["dimension"] == 150
 
 
-def test_parameters_without_a_counterpart_are_named() -> None:
+def test_bptt_is_how_far_back_the_transformer_reads() -> None:
     plan = plan_model(find("aws-user-personalization"), {"algorithmHyperParameters": {"bptt": "16"}})
-    assert plan.unused == ("bptt",)
+    assert model_class(plan.model)(plan.config).config_dict()["transformer"]["length"] == 17
+
+
+@pytest.mark.parametrize(
+    ("recipe", "parameter"),
+    [
+        ("aws-user-personalization", "recency_mask"),
+        ("aws-personalized-ranking", "recency_mask"),
+        ("aws-user-personalization-v2", "apply_recency_bias"),
+    ],
+)
+def test_without_recency_all_events_of_a_history_count_alike(recipe: str, parameter: str) -> None:
+    with_it, without = (
+        plan_model(find(recipe), {"algorithmHyperParameters": {parameter: text}}) for text in ("true", "false")
+    )
+    assert with_it.config == plan_model(find(recipe), {}).config
+    config = model_class(without.model)(without.config).config_dict()
+    assert (config["ease"]["recency_power"], config["ease"]["training_recency_power"]) == (0.0, 0.0)
+    assert config["ridge"] is None
+
+
+def test_what_hpo_found_takes_the_place_of_what_was_given() -> None:
+    config = {
+        "algorithmHyperParameters": {"min_cointeraction_count": "9"},
+        "tunedHPOParams": {"algorithmHyperParameters": {"min_cointeraction_count": "2"}},
+    }
+    assert plan_model(find("aws-sims"), config).config == {"min_cointeraction_count": 2}
 
 
 def test_bad_parameters_are_refused() -> None:

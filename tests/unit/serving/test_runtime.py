@@ -213,6 +213,14 @@ def test_an_empty_answer_is_an_answer(shop: Shop, popular: str) -> None:
     assert shop.recommend(popular, filterArn=none) == []
 
 
+def test_where_a_filter_leaves_too_few_items_others_fill_up_without_a_score(shop: Shop, personal: str) -> None:
+    shop.import_rows("ITEMS", [{"ITEM_ID": item, "GENRES": "Drama"} for item in ("c", "new", "newer")])
+    drama = shop.filter("drama", 'INCLUDE ItemID WHERE Items.GENRES IN ("Drama")')
+    answer = shop.get("GetRecommendations", campaignArn=personal, userId="u1", filterArn=drama, numResults=2)
+    assert _items(answer) == [{"itemId": "c", "score": 1.0}, {"itemId": "newer", "reason": ["Popular item"]}]
+    assert set(shop.recommend(personal, userId="u1")) == {"a", "b", "c", "d"}
+
+
 # -- use cases -------------------------------------------------------------------------------------------------------
 
 

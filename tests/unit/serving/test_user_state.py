@@ -111,3 +111,10 @@ def test_any_stream_gives_the_set_of_its_events_and_the_history(
     assert len(found) == len(set(found))
     assert set(found) == wanted
     assert state.timestamps.tolist() == sorted(state.timestamps.tolist())
+
+
+def test_filters_look_at_types_that_the_model_did_not_learn_from(items: ItemTable) -> None:
+    artifact = items.artifact
+    state = user_state(artifact.user_history("u1"), artifact.event_types, (), items, ("click",))
+    assert state.histories(3).items.tolist() == [1, 0]
+    assert state.of_types(frozenset({"watch"})).tolist() == [0]

@@ -80,6 +80,11 @@ SCHEMAS = {
             "CREATION_TIMESTAMP": {"type": ["long", "null"]},
         },
     ),
+    "ACTIONS": _schema("Actions", {"ACTION_ID": "string", "VALUE": {"type": ["long", "null"]}}),
+    "ACTION_INTERACTIONS": _schema(
+        "ActionInteractions",
+        {"USER_ID": "string", "ACTION_ID": "string", "EVENT_TYPE": "string", "TIMESTAMP": "long"},
+    ),
     "BARE": _schema("Interactions", {"USER_ID": "string", "ITEM_ID": "string", "TIMESTAMP": "long"}),
 }
 

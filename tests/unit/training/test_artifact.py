@@ -11,10 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from matinee.data.actions import ActionEvents
 from matinee.data.interactions import Histories, InteractionLog, Interactions
 from matinee.errors import ArtifactProblem
+from matinee.models.next_best_action import NextBestAction
 from matinee.models.popularity import Popularity
-from matinee.training.artifact import HISTORY_LIMIT, Artifact, write_artifact, write_without_users
+from matinee.training.artifact import (
+    HISTORY_LIMIT,
+    ActionsToWrite,
+    Artifact,
+    write_artifact,
+    write_without_users,
+)
+from matinee.training.columns import ColumnEncoder
 
 
 def write(folder: Path, log: InteractionLog) -> Artifact:
@@ -187,3 +196,46 @@ def test_an_artifact_without_some_users_is_whole_and_otherwise_the_same(folder: 
     assert len(after.user_history("u5")) == 0
     assert list(after.item_ids) == list(before.item_ids)
     assert after.manifest["seed"] == before.manifest["seed"]
+
+
+def about_actions(log: InteractionLog) -> ActionsToWrite:
+    """Two actions; user number n saw the second one n times."""
+    seen = np.arange(len(log.user_ids))
+    user = np.repeat(seen, seen).astype(np.int32)
+    events = ActionEvents.of(
+        user,
+        np.ones(len(user), np.int32),
+        np.arange(len(user), dtype=np.int64),
+        np.zeros(len(user), np.int8),
+        n_users=len(seen),
+        n_actions=2,
+    )
+    model = NextBestAction()
+    model.bias = model.shown = np.zeros(2, np.float32)
+    return ActionsToWrite(model, ("call", "join"), ColumnEncoder(numbers=(("AGE", 30.0, 5.0),)), events)
+
+
+def test_actions_come_back(folder: Path, log: InteractionLog) -> None:
+    model = Popularity().fit(log.interactions)
+    write_artifact(folder, model=model, log=log, manifest={}, actions=about_actions(log))
+    artifact = Artifact.open(folder)
+    assert artifact.actions is not None
+    assert list(artifact.actions.ids) == ["call", "join"]
+    assert artifact.actions.columns.encode([{"AGE": 35}]).tolist() == [[1.0]]
+    assert artifact.actions.model.n_actions == 2
+    number = log.user_ids.index("u5")
+    assert artifact.action_history("u5").actions.tolist() == [1] * number
+    assert len(artifact.action_history("stranger").actions) == 0
+    assert write(folder, log).actions is None
+
+
+def test_what_deleted_users_did_about_actions_goes_too(folder: Path, log: InteractionLog) -> None:
+    model = Popularity().fit(log.interactions)
+    write_artifact(folder / "with", model=model, log=log, manifest={}, actions=about_actions(log))
+    write_without_users(folder / "with", folder / "without", {"u5", "u7"})
+    before, after = Artifact.open(folder / "with"), Artifact.open(folder / "without")
+    for user in ("u4", "u6", "u8"):
+        np.testing.assert_array_equal(after.action_history(user).timestamps, before.action_history(user).timestamps)
+    assert len(before.action_history("u5").actions) == 5
+    assert len(after.action_history("u5").actions) == 0
+    assert after.actions is not None

@@ -38,7 +38,7 @@ def events_config(*entries: dict[str, Any]) -> dict[str, Any]:
         ),
         (
             events_config({"eventType": "watch", "weight": 0.5}, {"eventType": "click", "weight": 0.0}),
-            (EventRule("watch"),),
+            (EventRule("watch", weight=0.5),),
         ),
     ],
 )

@@ -5,6 +5,7 @@ A plain ASGI endpoint: what every recommendation passes through has no object th
 
 from __future__ import annotations
 
+import inspect
 import json
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -32,6 +33,7 @@ from matinee.api.aws.signature import SignedRequest
 from matinee.api.metrics import Metrics
 from matinee.control.context import Caller
 from matinee.errors import ApiError
+from matinee.serving.event_loop import WouldBlock
 
 Result = Mapping[str, Any]
 #: What carries out an operation. Parameters and result have the wire's member names; the result's `@headers`, where
@@ -67,12 +69,16 @@ class Endpoint:
 
 
 def endpoints(operations: Operations, handlers: Mapping[Service, Mapping[str, Handler]]) -> dict[str, Endpoint]:
-    """Operation name to endpoint. Only the runtime's handlers, which work in memory, run on the event loop.
+    """Operation name to endpoint. Asynchronous handlers and the runtime's, which work in memory, run on the event loop.
 
     Raises `KeyError` for a handler of an operation that the service model does not have.
     """
     return {
-        name: Endpoint(operations.of(service)[name], handler, in_thread=service != "personalize-runtime")
+        name: Endpoint(
+            operations.of(service)[name],
+            handler,
+            in_thread=service != "personalize-runtime" and not inspect.iscoroutinefunction(handler),
+        )
         for service, named in handlers.items()
         for name, handler in named.items()
     }
@@ -146,7 +152,10 @@ class Gateway:
                 self._threads = anyio.CapacityLimiter(CONTROL_THREADS)
             given = await anyio.to_thread.run_sync(endpoint.handler, caller, params, limiter=self._threads)
         else:
-            given = endpoint.handler(caller, params)
+            try:
+                given = endpoint.handler(caller, params)
+            except WouldBlock:  # a model to be opened, data to be read: other requests need not wait for it
+                given = await anyio.to_thread.run_sync(endpoint.handler, caller, params)
         result = given if isinstance(given, dict) else await cast(Awaitable[Result], given)
         if operation.serialise is None:
             return Answer(200, b"")

@@ -17,7 +17,13 @@ from matinee.jobs.task import Task
 from matinee.storage.metadata import jobs, resources
 from matinee.storage.objects import put_folder
 
-_TRAINS = (JobKind.TRAIN, JobKind.RECOMMENDER, JobKind.RETRAIN_RECOMMENDER, JobKind.REFRESH_RECOMMENDER)
+_TRAINS = (
+    JobKind.TRAIN,
+    JobKind.RECOMMENDER,
+    JobKind.RETRAIN_RECOMMENDER,
+    JobKind.REFRESH_RECOMMENDER,
+    JobKind.UPDATE_MODEL,
+)
 _LOOK_SECONDS = 0.5
 
 

@@ -8,7 +8,7 @@ from matinee.control import records
 from matinee.errors import DataProblem
 from matinee.jobs.erasure.artifacts import await_trainings, erase_from_artifacts
 from matinee.jobs.erasure.parts import erase_from_parts
-from matinee.jobs.erasure.rows import erase_rows
+from matinee.jobs.erasure.rows import erase_late_answers, erase_rows
 from matinee.jobs.erasure.steps import clear, removed_so_far
 from matinee.jobs.erasure.user_list import read_users
 from matinee.jobs.task import Outcome, Task
@@ -35,6 +35,7 @@ def data_deletion(task: Task) -> Outcome:
     erase_from_parts(task, list(datasets.values()), users)
     await_trainings(task, group_arn)
     erase_from_artifacts(task, group_arn, users)
+    erase_late_answers(task, group_arn, users)
     task.database.wipe_log()
     with task.database.read() as connection:
         removed = removed_so_far(task, connection)

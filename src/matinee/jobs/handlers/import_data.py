@@ -13,6 +13,7 @@ from matinee.control import records
 from matinee.control.records import now_ms
 from matinee.data.reading import CsvSource, ImportSummary, import_csv
 from matinee.data.schemas import Schema, parse_schema
+from matinee.jobs.attribution.imported import Attributed, add_imported, attribute_import
 from matinee.jobs.task import Outcome, Task
 from matinee.storage.locations import SourceFile, list_sources
 from matinee.storage.metadata import dataset_parts, resources
@@ -37,6 +38,7 @@ def import_data(task: Task) -> Outcome:
     for warning in summary.warnings:
         task.log.warning("the import may hold a mistake", finding=warning.sentence, rows=warning.count)
     task.reached("read")
+    attributed = attribute_import(task, part)
     task.objects.put_file(key, part)
     task.reached("stored")
     private = {
@@ -44,7 +46,7 @@ def import_data(task: Task) -> Outcome:
         "csv_bytes": summary.csv_bytes,
         "warnings": [warning.to_json() for warning in summary.warnings],
     }
-    return Outcome(private=private, commit=lambda connection: _take_place(connection, task, key, summary))
+    return Outcome(private=private, commit=lambda connection: _take_place(connection, task, key, summary, attributed))
 
 
 def _schema(task: Task, arn: str) -> Schema:
@@ -71,12 +73,15 @@ def _counted(task: Task, sources: Sequence[SourceFile]) -> list[CsvSource]:
     return [CsvSource(source.name, pieces(source)) for source in sources]
 
 
-def _take_place(connection: sa.Connection, task: Task, key: str, summary: ImportSummary) -> Sequence[str]:
+def _take_place(
+    connection: sa.Connection, task: Task, key: str, summary: ImportSummary, attributed: Attributed
+) -> Sequence[str]:
     """Make the part one of the dataset's; FULL takes the place of all that earlier imports brought.
 
     Imports may end in another order than they were asked for. The order of asking counts: a FULL import leaves
     alone what was asked for after it, and is itself without effect once a later FULL import has ended.
     """
+    add_imported(connection, attributed)
     payload = task.job.payload
     dataset, mine = payload["datasetArn"], records.find(connection, task.job.arn)
     seq = mine.seq if mine else 0

@@ -9,33 +9,38 @@ import sqlalchemy as sa
 
 from matinee.control import retention
 from matinee.jobs.task import Outcome, Task
-from matinee.jobs.training import train_recipe
+from matinee.jobs.training import train_best_recipe, train_recipe, update_recipe
 from matinee.recipes import catalogue
 from matinee.storage.objects import put_folder
-
-#: The metric by which AutoML chooses among its recipes.
-_DECIDES = "normalized_discounted_cumulative_gain_at_25"
 
 
 def train(task: Task) -> Outcome:
     """Train what the version asks for. A training that was cut short goes on from its checkpoints.
 
-    With several recipes (AutoML) each is trained, and the one with the best metric is kept.
+    An UPDATE brings an earlier version up to date instead: the one that the payload names as `updates`.
+    AutoML compares several recipes first and shows the one that it took, HPO the values that it found.
     """
     payload = task.job.payload
     prefix = task.claim(payload["artifact"])
     recipes = [catalogue.find(arn) for arn in payload["recipes"]]
-    trained = [
-        (recipe, *train_recipe(task, recipe, payload, number=number, of=len(recipes)))
-        for number, recipe in enumerate(recipes)
-    ]
+    recipe, tuned = recipes[0], dict[str, str]()
+    searches = payload.get("performAutoML") or payload.get("performHPO")
+    if "updates" in payload:
+        source = task.resource(payload["updates"]).private["artifact"]
+        outcome, folder = update_recipe(task, recipe, payload, source)
+    elif searches:
+        found, folder = train_best_recipe(task, recipes, payload)
+        recipe, outcome, tuned = found.recipe, found.outcome, dict(found.tuned)
+    else:
+        outcome, folder = train_recipe(task, recipe, payload)
     task.reached("fitted")
-    recipe, outcome, folder = max(trained, key=lambda one: one[1].metrics.get(_DECIDES, 0.0))
     put_folder(task.objects, prefix, folder)
     task.reached("stored")
-    attributes: dict[str, Any] = {"trainingHours": round(sum(one[1].training_hours for one in trained), 3)}
-    if len(recipes) > 1:
+    attributes: dict[str, Any] = {"trainingHours": outcome.training_hours}
+    if payload.get("performAutoML"):
         attributes["recipeArn"] = recipe.arn
+    if tuned:
+        attributes["tunedHPOParams"] = {"algorithmHyperParameters": tuned}
     private = {"artifact": prefix, "metrics": dict(outcome.metrics)}
     return Outcome(attributes, private, commit=lambda connection: _retire(connection, task))
 

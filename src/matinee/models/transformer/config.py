@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-#: Epochs for a million events, and how they change with the number of events: 50,000 events get about 11.
-_EPOCHS_AT_A_MILLION = 5
-_EPOCHS_POWER = 0.25
+#: Epochs for a million events, and how they change with the number of events: 50,000 events get about 12.
+_EPOCHS_AT_A_MILLION = 8
+_EPOCHS_POWER = 0.14
 _EPOCHS_RANGE = (2, 40)
 
 #: Training events of which at most this share may repeat an earlier item for the history to be masked.
@@ -22,7 +22,11 @@ class TransformerConfig:
     `dimension` d, `layers`, `heads`, `length` L (the longest history read), `epochs` (None: by the number of events),
     `batch_events` (positions a step), `learning_rate` (peak, after `warmup` of all steps, then cosine to 0).
     `mask_seen` leaves a user's earlier items out of the softmax; "auto" does so when at most 2% of events repeat.
-    `ahead` is how many of the next items count as targets at each position.
+    `ahead` is how many of the next items count as targets at each position, each `ahead_decay` times what the one
+    before it counts. The time until the next event is read, except at a share `hide_elapsed` of the positions.
+    `item_dropout` of the items are read and scored by their metadata alone in each batch, where there is any.
+    Event types, contexts and attributes of users are read where there are any, but for a share `hide_inputs` of them.
+    Above `full_softmax_items` items the softmax runs over about `negatives` items drawn for each batch.
     `patience` ends the training after that many epochs without a better validation; None never does.
     """
 
@@ -33,10 +37,16 @@ class TransformerConfig:
     dropout: float = 0.2
     epochs: int | None = None
     batch_events: int = 1024
-    learning_rate: float = 3e-3
+    learning_rate: float = 8e-3
     weight_decay: float = 0.01
     warmup: float = 0.05
     ahead: int = 4
+    ahead_decay: float = 0.5
+    hide_elapsed: float = 0.1
+    item_dropout: float = 0.05
+    hide_inputs: float = 0.3
+    full_softmax_items: int = 20_000
+    negatives: int = 2_048
     embedding_scale: float = 0.1
     mask_seen: bool | Literal["auto"] = "auto"
     patience: int | None = None

@@ -14,6 +14,9 @@ from matinee.errors import ArtifactProblem
 from matinee.models.arrays import AnyArray
 from matinee.models.base import FitOptions, ItemFeatures, Model
 from matinee.models.transformer.config import REPEATS_ALLOWED, TransformerConfig
+from matinee.models.transformer.described import described
+from matinee.models.transformer.elapsed import BUCKETS
+from matinee.models.transformer.inputs import InputWeights
 from matinee.models.transformer.padding import padded
 from matinee.models.validation import Validation
 
@@ -33,21 +36,38 @@ class Transformer(Model):
     def __init__(self, config: TransformerConfig | Mapping[str, object] | None = None) -> None:
         super().__init__(config)
         self.items: FloatArray = np.zeros((1, self.config.dimension), np.float32)
+        self.elapsed: FloatArray = np.zeros((BUCKETS + 1, self.config.dimension), np.float32)
+        self.beside = InputWeights()
         self.encoder = b""
         self._session: onnxruntime.InferenceSession | None = None
 
     def _fit(self, data: Interactions, features: ItemFeatures | None, options: FitOptions) -> None:
-        self.learn_from(data, None, options)
+        self.learn_from(data, features, None, options)
 
-    def learn_from(self, data: Interactions, validation: Validation | None, options: FitOptions) -> None:
-        """`fit` with a validation part, disjoint from `data`, that is reported after each epoch. Imports torch."""
+    def learn_from(
+        self, data: Interactions, features: ItemFeatures | None, validation: Validation | None, options: FitOptions
+    ) -> None:
+        """`fit` with a validation part, disjoint from `data`, that is reported after each epoch. Imports torch.
+
+        With `features` an item without events is known, too, where anything is known of it.
+        """
         from matinee.models.transformer.training import train
 
-        self._set_known(np.bincount(data.item, minlength=data.n_items) > 0)
+        born = np.bincount(data.item, minlength=data.n_items) > 0
+        matrix = None if features is None else described(features, born)
+        if matrix is not None and not matrix.nnz:
+            matrix = None
+        self._set_known(born if matrix is None else born | (np.diff(matrix.indptr) > 0))
         trained = train(
-            data, self.config, mask_seen=masks_seen(self.config, data), validation=validation, options=options
+            data,
+            self.config,
+            mask_seen=masks_seen(self.config, data),
+            validation=validation,
+            options=options,
+            features=matrix,
         )
-        self.items, self.encoder = trained.items, trained.encoder
+        self.items, self.elapsed, self.encoder = trained.items, trained.elapsed, trained.encoder
+        self.beside = trained.beside
         self._session = _session(self.encoder)
 
     def queries(self, histories: Histories) -> FloatArray:
@@ -57,9 +77,9 @@ class Transformer(Model):
         for begin in range(0, len(histories), _HISTORIES_AT_ONCE):
             rows = np.arange(begin, min(begin + _HISTORIES_AT_ONCE, len(histories)))
             part = histories if len(rows) == len(histories) else histories.take(rows)
-            inputs, lengths = padded(part, self.n_items, self.config.length)
-            given = {"history": self.items[inputs], "length": lengths}
-            found[rows] = self._session.run(None, given)[0]
+            read = padded(part, self.n_items, self.config.length)
+            embedded = self.beside.add(self.items[read.items] + self.elapsed[read.elapsed], part, read.lengths)
+            found[rows] = self._session.run(None, {"history": embedded, "length": read.lengths})[0]
         return found
 
     def _score(self, histories: Histories) -> FloatArray:
@@ -86,10 +106,11 @@ class Transformer(Model):
         return model
 
     def _arrays(self) -> Mapping[str, AnyArray]:
-        return {"items": self.items}
+        return {"items": self.items, "elapsed": self.elapsed, **self.beside.arrays()}
 
     def _restore(self, arrays: Mapping[str, AnyArray]) -> None:
-        self.items = arrays["items"]
+        self.items, self.elapsed = arrays["items"], arrays["elapsed"]
+        self.beside = InputWeights.of(arrays)
 
 
 def masks_seen(config: TransformerConfig, data: Interactions) -> bool:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
 from matinee.data.interactions import FloatArray
 from matinee.models.transformer.config import TransformerConfig
+from matinee.models.transformer.elapsed import BUCKETS
+from matinee.models.transformer.tower import Tower
 
 
 class Block(nn.Module):
@@ -81,14 +85,49 @@ class LastQuery(nn.Module):
 
 
 class Network(nn.Module):
-    """The encoder with its tied item embeddings (n_items + 1, d); the last row starts every history."""
+    """The encoder with its tied item embeddings (n_items + 1, d), whose last row starts every history, and the
+    embeddings (buckets + 1, d) of the time from each event to the next.
 
-    def __init__(self, config: TransformerConfig, start: FloatArray) -> None:
+    With a `tower` an item's embedding is the sum of its own and of what its metadata say.
+    """
+
+    def __init__(
+        self,
+        config: TransformerConfig,
+        start: FloatArray,
+        tower: Tower | None = None,
+        beside: Mapping[str, FloatArray] | None = None,
+    ) -> None:
+        """`start` and `beside`, which names embeddings of `InputWeights`, are what these are before training."""
         super().__init__()
         self.items = nn.Parameter(torch.from_numpy(start))
+        self.tower = tower
+        self.elapsed = nn.Parameter(torch.zeros(BUCKETS + 1, config.dimension))
+        self.beside = nn.ParameterDict({name: torch.from_numpy(array) for name, array in (beside or {}).items()})
         self.encoder = Encoder(config)
 
-    def forward(self, items: Tensor) -> Tensor:
-        """Item numbers (b, t) to queries (b, t, d)."""
-        queries: Tensor = self.encoder(nn.functional.embedding(items, self.items))
+    def table(self, without: Tensor | None = None) -> Tensor:
+        """The embeddings (n_items + 1, d); the items `without` (n_items,) have but their metadata's part."""
+        return self.items if self.tower is None else self.tower(self.items, without)
+
+    def added(self, types: Tensor | None, context: Tensor | None, attributes: Tensor | None) -> Tensor | None:
+        """What is read beside items and times, shaped as in `Inputs`, as embeddings to add; None for nothing."""
+        parts: list[Tensor] = []
+        if types is not None:
+            parts.append(nn.functional.embedding(types, self.beside["types"]))
+        if context is not None:
+            parts.append(context @ self.beside["context"])
+        if attributes is not None:
+            parts.append((attributes @ self.beside["attributes"])[:, None, :])
+        return functools.reduce(torch.add, parts) if parts else None
+
+    def forward(
+        self, items: Tensor, elapsed: Tensor, table: Tensor | None = None, added: Tensor | None = None
+    ) -> Tensor:
+        """Item numbers and buckets of time (b, t) to queries (b, t, d), by `table()` unless another is given."""
+        table = self.table() if table is None else table
+        embedded = nn.functional.embedding(items, table) + nn.functional.embedding(elapsed, self.elapsed)
+        if added is not None:
+            embedded = embedded + added
+        queries: Tensor = self.encoder(embedded)
         return queries

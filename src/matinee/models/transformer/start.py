@@ -13,6 +13,9 @@ from scipy.sparse.linalg import eigsh
 from matinee.data.interactions import FloatArray, Interactions
 from matinee.models.histories import user_item_matrix
 
+#: Pairs of items that are counted at most: about 1.5 GB while they are summed.
+_PAIRS = 60_000_000
+
 
 def ppmi_svd(data: Interactions, dimension: int, scale: float, seed: int) -> FloatArray:
     """Embeddings (n_items, dimension) of standard deviation `scale`; two items co-occur when a user has both.
@@ -34,9 +37,21 @@ def ppmi_svd(data: Interactions, dimension: int, scale: float, seed: int) -> Flo
     return embeddings * np.float32(scale)
 
 
+def _bounded(data: Interactions) -> Interactions:
+    """The newest events of each user, as many as keep the pairs to count below `_PAIRS`; all if no more can differ."""
+    lengths = np.diff(data.indptr)
+    most = int(lengths.max(initial=1))
+    if data.n_items**2 <= _PAIRS:
+        return data
+    while most > 2 and int((np.minimum(lengths, most).astype(np.int64) ** 2).sum()) > _PAIRS:
+        most = int(most * 0.9)
+    back = data.indptr[1:][data.user] - np.arange(len(data))
+    return data if most >= lengths.max(initial=0) else data.select(back <= most)
+
+
 def _ppmi(data: Interactions) -> sparse.csr_array:
     """The positive pointwise mutual information of every pair of items that share a user: (n_items, n_items)."""
-    matrix = user_item_matrix(data)
+    matrix = user_item_matrix(_bounded(data))
     counts = sparse.csr_array(matrix.T @ matrix).astype(np.float64)
     counts.setdiag(0)
     counts.eliminate_zeros()

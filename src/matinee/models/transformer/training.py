@@ -7,21 +7,29 @@ import json
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from matinee.data.interactions import FloatArray, Histories, Interactions
 from matinee.models.base import FitOptions, Progress
+from matinee.models.histories import Sparse
 from matinee.models.transformer.checkpoint import Best, Checkpoints
 from matinee.models.transformer.config import TransformerConfig
+from matinee.models.transformer.described import explained
+from matinee.models.transformer.elapsed import UNKNOWN, usual
 from matinee.models.transformer.export import onnx_encoder
+from matinee.models.transformer.inputs import InputWeights
 from matinee.models.transformer.loss import seen_masked_cross_entropy
 from matinee.models.transformer.network import Network
 from matinee.models.transformer.padding import padded
+from matinee.models.transformer.sampling import sampled
 from matinee.models.transformer.start import ppmi_svd
+from matinee.models.transformer.tower import Tower
 from matinee.models.transformer.windows import Batch, Windows
 from matinee.models.validation import Validation
 
@@ -35,10 +43,14 @@ _GRADIENT_NORM = 1.0
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training leaves: item embeddings (n_items + 1, d), the last row for START, and the encoder as ONNX."""
+    """What a training leaves: item embeddings (n_items + 1, d), the last row for START, those of the time to the next
+    event (buckets + 1, d), the encoder as ONNX, and the embeddings of what else is read.
+    """
 
     items: FloatArray
+    elapsed: FloatArray
     encoder: bytes
+    beside: InputWeights = field(default_factory=InputWeights)
 
 
 def train(
@@ -48,16 +60,18 @@ def train(
     mask_seen: bool,
     validation: Validation | None,
     options: FitOptions,
+    features: Sparse | None = None,
 ) -> Trained:
     """Train on `data` as the config says; deterministic by `options.seed` for the same threads and device.
 
+    `features` (n_items, k) say what is known of each item; one without events is placed by them alone.
     Keeps the epoch of the best validation where `config.patience` is given, else the last. Raises `JobStopped`.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(options.threads)
     try:
         with torch.random.fork_rng(devices=[]):
-            return _Run(data, config, mask_seen, validation, options).run()
+            return _Run(data, config, mask_seen, validation, options, features).run()
     finally:
         torch.set_num_threads(before)
 
@@ -72,14 +86,19 @@ class _Run:
         mask_seen: bool,
         validation: Validation | None,
         options: FitOptions,
+        features: Sparse | None,
     ) -> None:
         self.data, self.config, self.options, self.mask_seen = data, config, options, mask_seen
+        self.features, self.trained = features, np.bincount(data.item, minlength=data.n_items) > 0
         self.validation = None if validation is None else validation.first(_VALIDATION_CASES)
-        self.windows = Windows(data, config.length, config.batch_events, config.ahead, mask_seen, options.seed)
+        self.beside = InputWeights.zeros(data, config.dimension)
+        self.windows = Windows(data, config, mask_seen, options.seed, self.beside)
         torch.manual_seed(options.seed)
-        items = ppmi_svd(data, config.dimension, config.embedding_scale, options.seed)
-        self.network = Network(config, np.concatenate([items, np.zeros((1, config.dimension), np.float32)]))
+        self.network = self._network()
+        self.unborn = None if features is None or self.trained.all() else self._tensor(~self.trained)
         self.network.to(options.device)
+        if options.compiled:
+            self.network.encoder.compile()
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
         )
@@ -88,6 +107,17 @@ class _Run:
         self.step, self.epoch = 0, 0
         self.best: Best | None = None
         self.started, self.begun_at = time.monotonic(), 0
+
+    def _network(self) -> Network:
+        """The network to start from: what metadata can say of the items' embeddings is said by them."""
+        config, tower = self.config, None
+        items = ppmi_svd(self.data, config.dimension, config.embedding_scale, self.options.seed)
+        if self.features is not None:
+            weights = explained(items, self.features, self.trained)
+            tower = Tower(self.features, weights, self.trained)
+            items -= self.features @ weights
+        start = np.concatenate([items, np.zeros((1, config.dimension), np.float32)])
+        return Network(config, start, tower, self.beside.arrays())
 
     def run(self) -> Trained:
         """Train what remains and export."""
@@ -105,8 +135,14 @@ class _Run:
             self._report(self.epoch, self.epoch, metrics)
         if self.best is not None:
             self.network.load_state_dict(self.best.state)
-        items = self.network.items.detach().cpu().numpy().copy()
-        return Trained(items, onnx_encoder(self.network.encoder, self.config))
+        items = self.network.table().detach().cpu().numpy().copy()
+        elapsed = self.network.elapsed.detach().cpu().numpy().copy()
+        elapsed[~usual(self.data.timestamp, self.data.indptr)] = elapsed[UNKNOWN]
+        return Trained(items, elapsed, onnx_encoder(self.network.encoder, self.config), self._learned_beside())
+
+    def _learned_beside(self) -> InputWeights:
+        """The embeddings of what is read beside items and times, as they are now."""
+        return InputWeights.of({name: one.detach().cpu().numpy().copy() for name, one in self.network.beside.items()})
 
     def _train_epoch(self) -> float:
         """One pass over the data; returns the mean loss of its batches."""
@@ -125,19 +161,49 @@ class _Run:
 
     def _learn(self, batch: Batch) -> float:
         """One step of the optimizer; returns the loss."""
-        device = self.options.device
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.learning_rate * self._schedule()
-        queries = self.network(torch.from_numpy(batch.inputs).to(device))
-        seen = None if batch.first_seen is None else torch.from_numpy(batch.first_seen).to(device)
-        targets = torch.from_numpy(batch.targets).to(device)
-        loss = seen_masked_cross_entropy(queries, self.network.items[:-1], targets, seen)
+        table = self.network.table(self._without())
+        with torch.autocast(self.network.items.device.type, torch.bfloat16, enabled=self.options.bfloat16):
+            beside = (batch.beside.types, batch.beside.context, batch.beside.attributes)
+            added = self.network.added(*(None if one is None else self._tensor(one) for one in beside))
+            queries = self.network(self._tensor(batch.inputs), self._tensor(batch.elapsed), table, added)
+        loss = self._loss(queries.float(), table[:-1], batch)
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.network.parameters(), _GRADIENT_NORM)
         self.optimizer.step()
         self.step += 1
         return float(loss.detach())
+
+    def _without(self) -> torch.Tensor | None:
+        """The items (n_items,) that this step knows by their metadata alone; None where there are none."""
+        if self.features is None:
+            return None
+        random = np.random.default_rng([self.options.seed, self.step, 1])
+        return self._tensor(random.random(self.data.n_items) < self.config.item_dropout)
+
+    def _loss(self, queries: torch.Tensor, items: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """The loss over the whole catalogue, or over a sample of one that is too large."""
+        targets, seen, offset, unborn = batch.targets, batch.seen, None, self.unborn
+        if len(items) > self.config.full_softmax_items:
+            random = np.random.default_rng([self.options.seed, self.step])
+            sample = sampled(batch, len(items), self.config.negatives, random)
+            chosen = self._tensor(sample.items)
+            items, targets, seen = items[chosen], sample.targets, sample.seen
+            offset, unborn = self._tensor(sample.offset), None if unborn is None else unborn[chosen]
+        if unborn is not None:
+            # An item without events is no rival: nobody could choose it.
+            offset = torch.zeros(len(items), device=items.device) if offset is None else offset
+            offset = offset.masked_fill(unborn, -math.inf)
+        places = None if seen is None else [self._tensor(found) for found in seen]
+        return seen_masked_cross_entropy(
+            queries, items, self._tensor(targets), self._tensor(batch.weights), places, offset
+        )
+
+    def _tensor(self, array: NDArray[Any]) -> torch.Tensor:
+        """The array where the network is."""
+        return torch.from_numpy(array).to(self.options.device)
 
     def _schedule(self) -> float:
         """The share of the peak learning rate: linear warm-up, then half a cosine."""
@@ -161,11 +227,14 @@ class _Run:
 
     def _scores(self, histories: Histories) -> FloatArray:
         """Scores of all items (len(histories), n_items) by the network as it is."""
-        inputs, lengths = padded(histories, self.data.n_items, self.config.length)
+        read = padded(histories, self.data.n_items, self.config.length)
+        nothing = np.zeros((*read.items.shape, self.config.dimension), np.float32)
         with torch.no_grad():
-            queries = self.network(torch.from_numpy(inputs).to(self.options.device))
-            last = queries[torch.arange(len(lengths)), torch.from_numpy(lengths) - 1]
-            scores: FloatArray = (last @ self.network.items[:-1].T).cpu().numpy()
+            added = self._tensor(self._learned_beside().add(nothing, histories, read.lengths))
+            table = self.network.table()
+            queries = self.network(self._tensor(read.items), self._tensor(read.elapsed), table, added)
+            last = queries[torch.arange(len(read.lengths)), torch.from_numpy(read.lengths) - 1]
+            scores: FloatArray = (last @ table[:-1].T).cpu().numpy()
         return scores
 
     def _out_of_patience(self) -> bool:
@@ -183,6 +252,15 @@ class _Run:
         """What makes two trainings the same: data, configuration, masking, patience's cases and seed."""
         digest = hashlib.sha256(json.dumps([asdict(self.config), self.mask_seen, self.options.seed]).encode())
         cases = () if self.validation is None else (self.validation.histories.items, self.validation.truth.items)
-        for array in (self.data.user, self.data.item, *cases):
+        weights = () if self.data.weight is None else (self.data.weight,)
+        known = () if self.features is None else (self.features.indptr, self.features.indices, self.features.data)
+        for array in (self.data.user, self.data.item, self.data.timestamp, *weights, *known, *self._read(), *cases):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.digest()
+
+    def _read(self) -> list[NDArray[Any]]:
+        """The data that are read beside items and times."""
+        types, context, known = self.data.event_type, self.data.context, self.data.attributes
+        found: list[NDArray[Any]] = [] if types is None or self.beside.types is None else [types]
+        found += [] if context is None else [context.indptr, context.indices, context.data]
+        return found if known is None else [*found, known]

@@ -14,6 +14,7 @@ from tests.unit.jobs.rig import GROUP, House, arn, csv_rows, write_csv
 from matinee.control.context import Caller
 from matinee.serving.freshness import Freshness
 from matinee.serving.groups import Groups
+from matinee.serving.recommendation_log import RecommendationLog, Recommended
 from matinee.serving.runtime import Runtime
 from matinee.storage import metadata
 from matinee.training.artifact import Artifact
@@ -92,6 +93,22 @@ def _everything_on_disk(house: House) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(house.settings.home.rglob("*")) if path.is_file())
 
 
+def _answered(house: House, *users: str) -> None:
+    """Log an answer to each."""
+    log = RecommendationLog(house.database, house.settings)
+    for user in users:
+        log.add(Recommended(f"RID-{user}"[:40], GROUP, arn("campaign/c"), "model", "artifact", user, ("film1",), None))
+    log.close()
+
+
+def test_answers_to_the_user_and_to_their_sessions_leave_the_log(house: House, tmp_path: Path) -> None:
+    put_event(house, GONE, "film1", session="s-gone")
+    _answered(house, GONE, "s-gone", KEPT)
+    run(house, deletion_job(house, _write_list(tmp_path / "gone", GONE)))
+    with house.database.read() as connection:
+        assert connection.scalars(sa.select(metadata.recommendations.c.user_id)).all() == [KEPT]
+
+
 def test_no_store_of_the_house_holds_the_user_any_more(house: House, tmp_path: Path) -> None:
     name = "zz-erika-mustermann-1964"
     add_users(house, tmp_path, {name: SECRET, KEPT: "kept-trait"})
@@ -99,6 +116,7 @@ def test_no_store_of_the_house_holds_the_user_any_more(house: House, tmp_path: P
     rows = [*csv_rows(1500), *((name, f"film{n}", 1_500_000_000 + n) for n in range(5))]
     house.imported(write_csv(tmp_path / "own.csv", rows))
     trained(house, tmp_path, "aws-sims")
+    _answered(house, name)
     put_event(house, name, "film-that-only-she-saw")  # after the training: a model keeps the items that it knows
     needles = [name.encode(), SECRET.encode(), b"film-that-only-she-saw"]
     if not house.database.is_sqlite:  # only models and imported data are in the house then
@@ -111,7 +129,8 @@ def test_no_store_of_the_house_holds_the_user_any_more(house: House, tmp_path: P
     assert [needle for needle in needles if needle in left] == []
     assert KEPT.encode() in left
     assert name not in str(lines)
-    for table in (metadata.events, metadata.records, metadata.session_links, metadata.jobs, metadata.resources):
+    tables = (metadata.events, metadata.records, metadata.session_links, metadata.jobs, metadata.resources)
+    for table in (*tables, metadata.recommendations):
         with house.database.read() as connection:
             assert name not in str(connection.execute(sa.select(table)).all())
 

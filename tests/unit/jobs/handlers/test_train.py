@@ -33,9 +33,35 @@ def test_automl_keeps_the_better_recipe(house: House, tmp_path: Path) -> None:
     assert run_job(house.workshop, HANDLERS, job) == "DONE"
     version = house.resource(arn("solution/s/a1"))
     assert version is not None
-    assert version["recipeArn"].rpartition("/")[2] in (_POPULARITY, _SIMS)
     artifact = Artifact.open(house.objects.local(version.private["artifact"]))
+    measured = artifact.manifest["search"]["automl"]["candidates"]
+    assert set(measured) == {_POPULARITY, _SIMS}
+    assert version["recipeArn"].rpartition("/")[2] == max(measured, key=measured.__getitem__)
     assert artifact.manifest["recipe"] == version["recipeArn"]
+
+
+def test_hpo_shows_the_values_that_it_trained_with(house: House, tmp_path: Path) -> None:
+    house.imported(write_csv(tmp_path / "a.csv", csv_rows(1500)))
+    limits = {"hpoResourceConfig": {"maxNumberOfTrainingJobs": "3"}}
+    job = house.train_job("a1", _SIMS, performHPO=True, solutionConfig={"hpoConfig": limits})
+    assert run_job(house.workshop, HANDLERS, job) == "DONE"
+    version = house.resource(arn("solution/s/a1"))
+    assert version is not None
+    tuned = version["tunedHPOParams"]["algorithmHyperParameters"]
+    assert set(tuned) == {"popularity_discount_factor", "min_cointeraction_count"}
+    manifest = Artifact.open(house.objects.local(version.private["artifact"])).manifest
+    assert {name: str(manifest["model"]["config"][name]) for name in tuned} == tuned
+    assert len(manifest["search"]["hpo"]["trials"]) == 3
+    assert list(house.workshop.scratch.iterdir()) == []
+
+
+def test_a_search_that_is_stopped_leaves_nothing(house: House, tmp_path: Path) -> None:
+    house.imported(write_csv(tmp_path / "a.csv", csv_rows(1500)))
+    job = house.train_job("a1", _SIMS, performHPO=True)
+    with house.database.transaction() as connection:
+        outbox.request_stop(connection, arn("solution/s/a1"), at_once=False)
+    assert run_job(house.workshop, HANDLERS, job) == "STOPPED"
+    assert not house.objects.exists("artifacts")
 
 
 def test_too_little_data_fails_in_the_services_words(house: House) -> None:

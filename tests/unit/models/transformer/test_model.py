@@ -12,6 +12,7 @@ import torch
 from matinee.data.interactions import Histories, Interactions
 from matinee.errors import ArtifactProblem
 from matinee.models.transformer.config import TransformerConfig
+from matinee.models.transformer.elapsed import BUCKETS, UNKNOWN, bucket
 from matinee.models.transformer.export import onnx_encoder
 from matinee.models.transformer.model import Transformer, masks_seen, repeat_share
 from matinee.models.transformer.network import Network
@@ -38,25 +39,43 @@ def test_onnx_agrees_with_torch(lengths: tuple[int, ...]) -> None:
         torch.nn.init.normal_(parameter, std=0.3)
     session = onnxruntime.InferenceSession(onnx_encoder(network.encoder, CONFIG), providers=["CPUExecutionProvider"])
     inputs = np.random.default_rng(1).integers(0, 10, (len(lengths), max(lengths)))
-    embedded = network.items.detach().numpy()[inputs]
+    elapsed = np.random.default_rng(2).integers(0, BUCKETS + 1, inputs.shape)
+    embedded = network.items.detach().numpy()[inputs] + network.elapsed.detach().numpy()[elapsed]
     (found,) = session.run(None, {"history": embedded, "length": np.array(lengths)})
     network.eval()
     for row, length in enumerate(lengths):
         with torch.no_grad():
-            expected = network(torch.from_numpy(inputs[row : row + 1, :length]))[0, -1]
+            given = (torch.from_numpy(array[row : row + 1, :length]) for array in (inputs, elapsed))
+            expected = network(*given)[0, -1]
         np.testing.assert_allclose(found[row], expected.numpy(), atol=1e-4)
 
 
 def test_a_history_is_read_after_start_or_cut_to_the_newest_items() -> None:
-    inputs, lengths = padded(history(3), start=10, length=7)
-    assert (inputs.tolist(), lengths.tolist()) == ([[10, 0, 1, 2]], [4])
-    inputs, lengths = padded(history(9), start=10, length=7)
-    assert (inputs.tolist(), lengths.tolist()) == ([[2, 3, 4, 5, 6, 7, 8]], [7])
+    read = padded(history(3), start=10, length=7)
+    assert (read.items.tolist(), read.lengths.tolist()) == ([[10, 0, 1, 2]], [4])
+    read = padded(history(9), start=10, length=7)
+    assert (read.items.tolist(), read.lengths.tolist()) == ([[2, 3, 4, 5, 6, 7, 8]], [7])
+
+
+def test_the_time_to_the_next_event_and_to_the_question_is_read() -> None:
+    known = Histories(np.array([0, 2, 3]), np.zeros(3, np.int32), np.array([0, 7, 5]), np.array([1030, -1]))
+    read = padded(known, start=10, length=7)
+    assert read.elapsed.tolist() == [[UNKNOWN, 3, 10], [UNKNOWN, UNKNOWN, UNKNOWN]]
+
+
+def test_buckets_double_and_end() -> None:
+    assert bucket(np.array([-5, 0, 1, 2, 3, 6, 7, 2**40])).tolist() == [0, 0, 1, 1, 2, 2, 3, BUCKETS - 1]
+
+
+def test_a_time_that_training_hardly_saw_reads_as_unknown() -> None:
+    model = Transformer(CONFIG).fit(log())
+    asked = Histories(np.array([0, 3]), np.arange(3, dtype=np.int32), np.arange(3), np.array([10**9]))
+    np.testing.assert_array_equal(model.score(asked), model.score(history(3)))
 
 
 def test_an_empty_history_is_read_as_start_alone() -> None:
-    inputs, lengths = padded(history(0), start=10, length=7)
-    assert (inputs.tolist(), lengths.tolist()) == ([[10]], [1])
+    read = padded(history(0), start=10, length=7)
+    assert (read.items.tolist(), read.lengths.tolist()) == ([[10]], [1])
 
 
 def test_repeats_decide_whether_seen_items_are_masked() -> None:
@@ -69,8 +88,8 @@ def test_repeats_decide_whether_seen_items_are_masked() -> None:
 
 def test_fewer_events_get_more_epochs() -> None:
     config = TransformerConfig()
-    assert config.epochs_for(1_000_000) == 5
-    assert config.epochs_for(1_000) > config.epochs_for(50_000) > 5
+    assert config.epochs_for(1_000_000) == 8
+    assert config.epochs_for(1_000) > config.epochs_for(50_000) > 8
     assert TransformerConfig(epochs=3).epochs_for(10) == 3
 
 

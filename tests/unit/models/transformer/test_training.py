@@ -14,7 +14,7 @@ from matinee.errors import JobStopped
 from matinee.models.base import FitOptions, Progress
 from matinee.models.transformer.config import TransformerConfig
 from matinee.models.transformer.training import Trained, train
-from matinee.models.validation import hold_out_users
+from matinee.models.validation import hold_out
 
 CONFIG = TransformerConfig(dimension=16, layers=2, heads=2, length=6, epochs=4, batch_events=64, learning_rate=1e-2)
 N_ITEMS = 20
@@ -105,7 +105,7 @@ def test_a_checkpoint_cut_short_is_not_used(tmp_path: Path) -> None:
 
 
 def test_validation_is_reported_after_each_epoch() -> None:
-    data, validation = hold_out_users(log(), share=0.2, limit=20, seed=0)
+    data, validation = hold_out(log(), users=0.2, tails=0.2, limit=40, seed=0)
     seen: list[Progress] = []
     options = FitOptions(on_progress=seen.append)
     train(data, CONFIG, mask_seen=True, validation=validation, options=options)
@@ -115,7 +115,7 @@ def test_validation_is_reported_after_each_epoch() -> None:
 
 
 def test_patience_ends_the_training_and_keeps_the_best_epoch() -> None:
-    data, validation = hold_out_users(log(), share=0.2, limit=20, seed=0)
+    data, validation = hold_out(log(), users=0.2, tails=0.2, limit=40, seed=0)
     seen: list[Progress] = []
     config = replace(CONFIG, epochs=200, patience=2, learning_rate=0.05)
     train(data, config, mask_seen=True, validation=validation, options=FitOptions(on_progress=seen.append))
@@ -125,7 +125,7 @@ def test_patience_ends_the_training_and_keeps_the_best_epoch() -> None:
 
 
 def test_patience_without_a_better_epoch_survives_a_resume(tmp_path: Path) -> None:
-    data, validation = hold_out_users(log(), share=0.2, limit=20, seed=0)
+    data, validation = hold_out(log(), users=0.2, tails=0.2, limit=40, seed=0)
     config = replace(CONFIG, patience=50)
     whole = train(data, config, mask_seen=True, validation=validation, options=FitOptions())
     stop = StopAfter(2)
@@ -134,3 +134,16 @@ def test_patience_without_a_better_epoch_survives_a_resume(tmp_path: Path) -> No
         train(data, config, mask_seen=True, validation=validation, options=options)
     resumed = train(data, config, mask_seen=True, validation=validation, options=FitOptions(checkpoints=tmp_path))
     np.testing.assert_array_equal(resumed.items, whole.items)
+
+
+def test_a_sampled_softmax_learns_the_same_walk() -> None:
+    seen: list[Progress] = []
+    config = replace(CONFIG, full_softmax_items=10, negatives=8)
+    run(FitOptions(on_progress=seen.append), config)
+    assert losses(seen)[-1] < 0.8 * losses(seen)[0]
+
+
+def test_half_precision_learns_too() -> None:
+    seen: list[Progress] = []
+    run(FitOptions(on_progress=seen.append, bfloat16=True))
+    assert losses(seen)[-1] < 0.8 * losses(seen)[0]

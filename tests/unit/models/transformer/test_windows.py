@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from matinee.data.interactions import Interactions
+from matinee.models.transformer.config import TransformerConfig
+from matinee.models.transformer.elapsed import UNKNOWN, bucket
 from matinee.models.transformer.windows import Batch, Windows
 
 N_ITEMS = 50
@@ -17,9 +21,9 @@ def log(lengths: tuple[int, ...] = (3, 12, 1, 30, 7)) -> Interactions:
     return Interactions.of(user, item, np.arange(len(user), dtype=np.int64), n_users=len(lengths), n_items=N_ITEMS)
 
 
-def windows(data: Interactions, **changes: int) -> Windows:
-    settings = {"length": 8, "batch_events": 16, "ahead": 1, "seed": 0, **changes}
-    return Windows(data, mask_seen=True, **settings)
+def windows(data: Interactions, ahead: int = 1, hide_elapsed: float = 0.0, mask_seen: bool = True) -> Windows:
+    config = TransformerConfig(length=8, batch_events=16, ahead=ahead, hide_elapsed=hide_elapsed)
+    return Windows(data, config, mask_seen=mask_seen, seed=0)
 
 
 def pairs(batches: list[Batch]) -> list[tuple[int, int]]:
@@ -61,28 +65,60 @@ def test_the_next_items_are_targets_up_to_the_end_of_the_history() -> None:
     assert batch.targets[0].tolist() == [[a, b, c], [b, c, d], [c, d, -1], [d, -1, -1]]
 
 
-def test_first_seen_says_from_where_an_item_has_been_seen() -> None:
+def seen_at(batch: Batch, row: int, position: int) -> set[int]:
+    """The items seen by `position` of window `row`."""
+    assert batch.seen is not None
+    at, item = np.divmod(batch.seen[row], N_ITEMS)
+    return set(item[at == position].tolist())
+
+
+def test_weights_fall_with_distance_and_sum_to_one() -> None:
+    (batch,) = windows(log((4,)), ahead=3).batches(0)
+    np.testing.assert_allclose(batch.weights[0, 0], np.array([4, 2, 1]) / 7)
+    np.testing.assert_allclose(batch.weights[0, 3], [1, 0, 0])
+
+
+def test_weights_of_events_multiply_those_of_targets() -> None:
+    data = replace(log((4,)), weight=np.array([1, 2, 3, 4], np.float32))
+    (batch,) = windows(data, ahead=2).batches(0)
+    np.testing.assert_allclose(batch.weights[0, 0], [2 / 3, 2 / 3], rtol=1e-6)
+    np.testing.assert_allclose(batch.weights[0, 3], [4, 0])
+
+
+def test_at_every_position_the_history_so_far_has_been_seen() -> None:
     data = log()
+    checked = 0
     for batch in windows(data).batches(3):
-        assert batch.first_seen is not None
         for row in range(len(batch.inputs)):
-            within = [item for item in batch.inputs[row].tolist() if item < N_ITEMS]
-            for item in within:
-                place = batch.inputs[row].tolist().index(item)
-                assert batch.first_seen[row, item] in (-1, place)
+            there = np.flatnonzero(batch.targets[row, :, 0] >= 0)
+            for position in there:
+                inputs = batch.inputs[row, : position + 1]
+                within = set(inputs[inputs < N_ITEMS].tolist())
+                assert within <= seen_at(batch, row, int(position))
+                checked += 1
+    assert checked == len(data)
 
 
-def test_items_before_the_window_are_seen_from_its_start() -> None:
+def test_what_was_before_the_window_has_been_seen_and_what_comes_later_has_not() -> None:
     item = np.arange(20, dtype=np.int32)
-    data = Interactions.of(np.zeros(20, np.int32), item, np.arange(20, dtype=np.int64), n_users=1, n_items=20)
+    data = Interactions.of(np.zeros(20, np.int32), item, np.arange(20, dtype=np.int64), n_users=1, n_items=N_ITEMS)
     for batch in windows(data).batches(0):
-        assert batch.first_seen is not None
         for row in range(len(batch.inputs)):
-            first = int(batch.targets[row, 0, 0])
-            if first > 1:
-                assert (batch.first_seen[row, : first - 1] == -1).all()
+            for position in np.flatnonzero(batch.targets[row, :, 0] >= 0):
+                target = int(batch.targets[row, position, 0])
+                assert seen_at(batch, row, int(position)) == set(range(target))
 
 
-def test_without_a_mask_there_is_no_first_seen() -> None:
-    plain = Windows(log(), length=8, batch_events=16, ahead=1, mask_seen=False, seed=0)
-    assert all(batch.first_seen is None for batch in plain.batches(0))
+def test_without_a_mask_nothing_is_listed_as_seen() -> None:
+    assert all(batch.seen is None for batch in windows(log(), mask_seen=False).batches(0))
+
+
+def test_the_time_to_the_next_event_is_read_in_buckets() -> None:
+    data = replace(log((4,)), timestamp=np.array([0, 10, 10, 1000], np.int64))
+    (batch,) = windows(data).batches(0)
+    assert batch.elapsed[0].tolist() == [UNKNOWN, *bucket(np.array([10, 0, 990])).tolist()]
+
+
+def test_times_are_hidden_at_the_share_asked_for() -> None:
+    batches = list(windows(log((400,)), hide_elapsed=1.0).batches(0))
+    assert all((batch.elapsed == UNKNOWN).all() for batch in batches)

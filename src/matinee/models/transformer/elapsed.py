@@ -1,0 +1,31 @@
+"""Time between events as the transformer reads it: buckets that double in width."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matinee.data.interactions import LongArray
+
+#: Bucket b holds 2^b - 1 to 2^(b+1) - 2 seconds; the last one everything from 34 years.
+BUCKETS = 31
+#: Read where the time is not known: at the start of a history, or when nobody said when the answer is wanted.
+UNKNOWN = BUCKETS
+#: A bucket with fewer training events than this is read as unknown: what is learned of it would be noise.
+FEWEST_EVENTS = 50
+
+
+def bucket(seconds: NDArray[np.int64]) -> LongArray:
+    """The bucket of each number of seconds, negative ones as 0."""
+    found: LongArray = np.minimum(np.log2(np.maximum(seconds, 0) + 1.0), BUCKETS - 1).astype(np.int64)
+    return found
+
+
+def usual(timestamps: LongArray, indptr: LongArray) -> NDArray[np.bool_]:
+    """Which buckets the times between events of a log occur in often enough to be read: (BUCKETS + 1,)."""
+    inner = np.ones(len(timestamps), np.bool_)
+    inner[indptr[:-1][np.diff(indptr) > 0]] = False
+    rows = np.flatnonzero(inner)
+    counts = np.bincount(bucket(timestamps[rows] - timestamps[rows - 1]), minlength=BUCKETS + 1)
+    found: NDArray[np.bool_] = counts >= FEWEST_EVENTS
+    return found

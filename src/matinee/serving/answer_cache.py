@@ -1,0 +1,80 @@
+"""Answers that were computed before. What is kept is all of an answer but what each call gets for itself.
+
+An answer is two lists of elements in the wire's names, promoted ones and others. Where the promoted ones stand among
+the others is drawn for each call, and so is the recommendationId.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter
+
+from matinee.serving.answer_key import AnswerKeys
+from matinee.serving.scene import Scene
+from matinee.storage.cache.layers import Layers
+
+_log = structlog.get_logger(__name__)
+
+
+class Elements(NamedTuple):
+    """The elements of an answer, each list best first; `propensities` by item ID where it was explored."""
+
+    promoted: list[dict[str, Any]]
+    others: list[dict[str, Any]]
+    propensities: Mapping[str, float] = MappingProxyType({})
+
+
+class AnswerCache:
+    """Finds answers in `layers`, or has them computed. Safe to share between threads."""
+
+    def __init__(self, layers: Layers, keys: AnswerKeys, registry: CollectorRegistry | None = None) -> None:
+        """What is found is counted in `registry`, as `matinee_answers_total` by where the answer came from."""
+        self._layers, self._keys = layers, keys
+        counter = Counter(
+            "matinee_answers",
+            "Runtime answers by source: memory and redis are hits of the cache; computed; unrepeatable, never kept.",
+            ("source",),
+            registry=CollectorRegistry() if registry is None else registry,
+        )
+        names = [*(cache.name for cache in layers.caches), "computed", "unrepeatable"]
+        self._counts = {name: counter.labels(name) for name in names}
+
+    def elements(self, scene: Scene, compute: Callable[[], Elements]) -> Elements:
+        """The elements of a scene's answer. Raises what `compute` raises, and then keeps nothing."""
+        if not self._layers.caches:
+            self._counts["computed"].inc()
+            return compute()
+        key = self._keys.key(scene)
+        if key is None:
+            self._counts["unrepeatable"].inc()
+            return compute()
+        found = self._layers.get(key)
+        elements = None if found is None else _decoded(found[0])
+        if found is not None and elements is not None:
+            self._counts[found[1]].inc()
+            return elements
+        self._counts["computed"].inc()
+        computed = compute()
+        self._layers.put(key, json.dumps(computed[:2], separators=(",", ":")).encode())
+        return computed
+
+    def close(self) -> None:
+        """Close the caches."""
+        self._layers.close()
+
+
+def _decoded(kept: bytes) -> Elements | None:
+    """None for what is no answer: whoever can write to Redis may have put anything there."""
+    try:
+        promoted, others = json.loads(kept)
+        if all(isinstance(one["itemId"], str) for one in (*promoted, *others)):
+            return Elements(promoted, others)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        pass
+    _log.warning("an entry of the cache is no answer; it is computed again")
+    return None

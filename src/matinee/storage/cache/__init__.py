@@ -1,0 +1,1 @@
+"""Where finished answers are kept: the protocol, and one file a backend."""

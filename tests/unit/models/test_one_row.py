@@ -1,0 +1,68 @@
+"""One history alone scores as it does among others."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from matinee.data.interactions import Histories, Interactions
+from matinee.models.blend import Blend, BlendConfig
+from matinee.models.ease import EASEConfig
+from matinee.models.ridge import RidgeConfig
+
+USERS, ITEMS = 60, 30
+
+
+def data(seed: int, *, repeat: bool = False) -> Interactions:
+    """Twelve events of each user; the last two items have none."""
+    random = np.random.default_rng(seed)
+    rows = [random.choice(ITEMS - 2, 12, replace=repeat) for _ in range(USERS)]
+    item: NDArray[np.int32] = np.concatenate(rows).astype(np.int32)
+    user = np.repeat(np.arange(USERS, dtype=np.int32), 12)
+    return Interactions.of(user, item, np.tile(np.arange(12, dtype=np.int64), USERS), n_users=USERS, n_items=ITEMS)
+
+
+def blend(log: Interactions, *, max_items: int = ITEMS, seen: Literal["auto", "last", "keep"] = "auto") -> Blend:
+    config = BlendConfig(
+        transformer=None, ease=EASEConfig(max_items=max_items), ridge=RidgeConfig(max_items=max_items), seen=seen
+    )
+    return Blend(config).fit(log)
+
+
+@pytest.mark.parametrize("seen", ["last", "keep"])
+@pytest.mark.parametrize("max_items", [10, ITEMS])
+def test_one_history_scores_as_it_does_in_a_batch(seen: Literal["last", "keep"], max_items: int) -> None:
+    log = data(1, repeat=seen == "keep")
+    model = blend(log, max_items=max_items, seen=seen)
+    histories = log.histories()
+    together = model.score(histories)
+    alone = np.concatenate([model.score(histories.take(np.array([row]))) for row in range(USERS)])
+    np.testing.assert_allclose(alone, together, rtol=1e-5, atol=1e-5)
+    assert np.isneginf(alone[:, -2:]).all()
+
+
+def test_cold_items_and_those_a_part_does_not_know_score_as_in_a_batch() -> None:
+    log = data(2)
+    model = blend(log)
+    model.cold[:2] = True  # as where the transformer placed them by their metadata
+    part = model.parts["ease"]
+    known = part.known.copy()
+    known[5:8] = False
+    part._set_known(known)
+    pair = log.histories().take(np.array([3, 4]))
+    alone = [model.score(pair.take(np.array([row])))[0] for row in (0, 1)]
+    np.testing.assert_allclose(alone, model.score(pair), rtol=1e-5, atol=1e-5)
+
+
+def test_a_blend_fitted_again_forgets_what_it_knew() -> None:
+    model = blend(data(1))
+    nobody = Histories.one(np.zeros(0, np.int32), np.zeros(0, np.int64))
+    before = model.score(nobody)
+    model.fit(data(9))
+    pair = Histories(np.zeros(3, np.int64), nobody.items, nobody.timestamps)
+    after = model.score(nobody)
+    np.testing.assert_allclose(after[0], model.score(pair)[0], rtol=1e-5, atol=1e-5)
+    assert not np.allclose(after, before, equal_nan=True)
