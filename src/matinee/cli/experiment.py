@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from matinee.settings import Settings
+from matinee.cli.metadata import Home, metadata, settings_of
 
 if TYPE_CHECKING:
     from matinee.control.operation import Operation
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Try solution versions on the users of a campaign.", no_args_is_help=True)
 
-Home = Annotated[Path | None, typer.Option(help="Folder of the metadata [MATINEE_HOME].")]
 Region = Annotated[str, typer.Option(envvar="AWS_REGION", help="Region of the campaign.")]
 Account = Annotated[str | None, typer.Option(help="Account of the campaign: 12 digits; default MATINEE_ACCOUNT.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The experiment's name.")]
@@ -144,19 +143,12 @@ def _operation(home: Path | None, region: str, account: str | None) -> Iterator[
     from matinee.control.context import Caller
     from matinee.control.operation import Operation
     from matinee.control.turns import take_turn
-    from matinee.storage.metadata import Database
 
-    settings = Settings.from_environment()
-    settings = settings if home is None else replace(settings, home=home.absolute())
+    settings = settings_of(home)
     caller = Caller(account or settings.account_id, region)
-    database = Database(settings.effective_database_url)
-    try:
-        database.upgrade()
-        with database.transaction() as connection:
-            take_turn(connection, caller.account, caller.region)
-            yield Operation(connection, caller, settings)
-    finally:
-        database.close()
+    with metadata(settings) as database, database.transaction() as connection:
+        take_turn(connection, caller.account, caller.region)
+        yield Operation(connection, caller, settings)
 
 
 def _show(outcome: str, found: Comparison | None) -> None:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from matinee.settings import Settings
+from matinee.cli.metadata import Home, metadata, settings_of
 
 if TYPE_CHECKING:
     from matinee.storage.access_keys import AccessKey
-    from matinee.storage.metadata import Database
 
 app = typer.Typer(help="Manage the access keys that clients sign their requests with.", no_args_is_help=True)
 
-Home = Annotated[Path | None, typer.Option(help="Folder of the metadata [MATINEE_HOME].")]
 Named = Annotated[str, typer.Argument(metavar="KEY", help="The access key, as `matinee keys list` shows it.")]
 _COLUMNS = "{:<20}  {:<12}  {:<8}  {:<16}  {}"
 
@@ -43,11 +37,11 @@ def create(
     """
     from matinee.storage import access_keys
 
-    settings = _settings(home)
+    settings = settings_of(home)
     tenant = account or settings.account_id
     if not access_keys.ACCOUNT.fullmatch(tenant):
         raise typer.BadParameter(f"an account has 12 digits, not {tenant!r}", param_hint="--account")
-    with _metadata(settings) as database:
+    with metadata(settings) as database:
         first = not access_keys.any_exist(database)
         key = access_keys.create(database, tenant, name)
     typer.echo(f"AWS_ACCESS_KEY_ID={key.access_key}\nAWS_SECRET_ACCESS_KEY={key.secret}")
@@ -64,7 +58,7 @@ def list_keys(home: Home = None) -> None:
     """Show every access key with its account, without the secrets."""
     from matinee.storage import access_keys
 
-    with _metadata(_settings(home)) as database:
+    with metadata(settings_of(home)) as database:
         found = access_keys.every(database)
     typer.echo(_COLUMNS.format("KEY", "ACCOUNT", "STATE", "CREATED (UTC)", "NAME").rstrip())
     for key in found:
@@ -76,7 +70,7 @@ def disable(key: Named, home: Home = None) -> None:
     """Keep a key out; servers that run notice within a second."""
     from matinee.storage import access_keys
 
-    with _metadata(_settings(home)) as database:
+    with metadata(settings_of(home)) as database:
         _require(access_keys.enable(database, key, enabled=False), key)
     typer.echo(f"{key} is disabled.")
 
@@ -86,7 +80,7 @@ def enable(key: Named, home: Home = None) -> None:
     """Let a disabled key in again."""
     from matinee.storage import access_keys
 
-    with _metadata(_settings(home)) as database:
+    with metadata(settings_of(home)) as database:
         _require(access_keys.enable(database, key), key)
     typer.echo(f"{key} is enabled.")
 
@@ -96,7 +90,7 @@ def delete(key: Named, home: Home = None) -> None:
     """Forget a key for good. The resources of its account stay."""
     from matinee.storage import access_keys
 
-    with _metadata(_settings(home)) as database:
+    with metadata(settings_of(home)) as database:
         _require(access_keys.delete(database, key), key)
         last = not access_keys.any_exist(database)
     typer.echo(f"{key} is deleted.")
@@ -105,24 +99,6 @@ def delete(key: Named, home: Home = None) -> None:
             "That was the last key: a server that is started now takes any credentials, unless with --require-keys.",
             err=True,
         )
-
-
-def _settings(home: Path | None) -> Settings:
-    settings = Settings.from_environment()
-    return settings if home is None else replace(settings, home=home.absolute())
-
-
-@contextmanager
-def _metadata(settings: Settings) -> Iterator[Database]:
-    """The metadata, brought up to date; works beside servers that run."""
-    from matinee.storage.metadata import Database
-
-    database = Database(settings.effective_database_url)
-    try:
-        database.upgrade()
-        yield database
-    finally:
-        database.close()
 
 
 def _require(there: bool, key: str) -> None:
