@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: setup demo test check faults bench serve format help
+.PHONY: setup demo test check faults load bench serve format help
 
 help:            ## show the commands
 	@grep -hE '^[a-z]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,8 +29,12 @@ check: setup     ## formatting, lint, strict types, import rules
 format: setup    ## format and mend what can be mended by itself
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-faults: setup    ## the long fault suite: 20 kills at random points of delivery
+faults: setup    ## the long fault suites: 20 kills during delivery, 20 during random events, with loss of Redis
 	@$(BIN)/python -m tests.faults.delivery_rounds 20
+	@$(BIN)/python -m tests.faults.event_rounds 20
+
+load: setup      ## a server under load while everything changes, for LOAD_SECONDS (60)
+	@$(BIN)/python benchmarks/load.py --seconds $(or $(LOAD_SECONDS),60) $(ARGS)
 
 bench: setup     ## run the benchmarks and write their dated reports
 	@for script in benchmarks/*.py; do echo "bench: $$script" && $(BIN)/python $$script || exit 1; done

@@ -14,6 +14,7 @@ import typer
 
 from matinee import errors
 from matinee.cli.app import app
+from matinee.quotas import QUOTAS
 from matinee.settings import Settings
 
 _FOLDER = Path(__file__).parent
@@ -29,6 +30,18 @@ def settings_page() -> str:
     return (
         _NOTE + "# Settings\n\nRead once from the environment, when a process starts.\n\n"
         "| variable | default | meaning |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+    )
+
+
+def quotas_page() -> str:
+    """Every quota that can be set, with its numbers."""
+    rows = [f"| `{one.name}` | {_number(one.aws)} | {_number(one.generous)} | {one.about} |" for one in QUOTAS.values()]
+    return (
+        _NOTE
+        + "# Quotas\n\nBy default the generous numbers apply; with `MATINEE_AWS_QUOTAS=1` (`--aws-quotas`) those of "
+        "the service. `MATINEE_QUOTAS` gives single ones another number: `put-items-rate=50,batch-files=10`. "
+        "Rates are those of one server, all its processes together.\n\n"
+        "| name | the service's | generous | counts |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
     )
 
 
@@ -65,6 +78,7 @@ def parity_page() -> str:
 #: Path below `docs` to what makes the page.
 PAGES: dict[str, Callable[[], str]] = {
     "reference/settings.md": settings_page,
+    "reference/quotas.md": quotas_page,
     "reference/errors.md": errors_page,
     "reference/cli.md": cli_page,
     "parity.md": parity_page,
@@ -85,6 +99,10 @@ def _default(value: object) -> str:
     if value is None or value == ():
         return "none"
     return f"`{int(value)}`" if isinstance(value, bool) else f"`{value}`"
+
+
+def _number(limit: int | None) -> str:
+    return "none" if limit is None else f"{limit:,}"
 
 
 def _subclasses(kind: type[errors.ApiError]) -> list[type[errors.ApiError]]:

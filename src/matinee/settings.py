@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from matinee.errors import SettingsProblem
+from matinee.quotas import QUOTAS, Limit, limits_of
 
 
-def _setting(variable: str, help_text: str) -> dict[str, str]:
-    """Metadata of one setting: its environment variable and the line that the reference page shows."""
-    return {"variable": variable, "help": help_text}
+def _setting(variable: str, help_text: str, *, separator: str = os.pathsep) -> dict[str, str]:
+    """Metadata of one setting: its environment variable, the line that the reference page shows, and what stands
+    between its values where it may have several."""
+    return {"variable": variable, "help": help_text, "separator": separator}
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,14 @@ class Settings:
             "Megabytes of answers that each API process keeps in memory. 0: answers are not kept, not in Redis either.",
         ),
     )
+    histories_mb: int = field(
+        default=256,
+        metadata=_setting(
+            "MATINEE_HISTORIES_MB",
+            "Megabytes in which each API process keeps what models made of users' histories, about 0.1 MB a user, "
+            "until there are new events; 0: a model reads the whole history for every answer.",
+        ),
+    )
     max_tps: int = field(
         default=0,
         metadata=_setting(
@@ -88,6 +98,15 @@ class Settings:
     aws_quotas: bool = field(
         default=False,
         metadata=_setting("MATINEE_AWS_QUOTAS", "1: the service's own quotas; default generous ones."),
+    )
+    quotas: tuple[Limit, ...] = field(
+        default=(),
+        metadata=_setting(
+            "MATINEE_QUOTAS",
+            "Numbers that take the place of quotas: `name=number`, separated by commas; the names are those of "
+            "[the quotas](quotas.md).",
+            separator=",",
+        ),
     )
     auto_training: bool = field(
         default=True,
@@ -158,12 +177,45 @@ class Settings:
             "recorded from the service, the second stands in its guide.",
         ),
     )
+    llm_url: str | None = field(
+        default=None,
+        metadata=_setting(
+            "MATINEE_LLM_URL",
+            "Base URL of an OpenAI-compatible endpoint, like `http://localhost:11434/v1`, that writes the titles of "
+            "batch themes: it is told the names, categories and beginnings of the texts of the listed items. Default: "
+            "none, titles are made of the terms that stand out.",
+        ),
+    )
+    llm_model: str | None = field(
+        default=None, metadata=_setting("MATINEE_LLM_MODEL", "Model that MATINEE_LLM_URL is asked for.")
+    )
+    llm_key: str | None = field(
+        default=None,
+        repr=False,
+        metadata=_setting("MATINEE_LLM_KEY", "API key for MATINEE_LLM_URL, sent as a bearer token; default none."),
+    )
+    llm_timeout: int = field(
+        default=30,
+        metadata=_setting(
+            "MATINEE_LLM_TIMEOUT",
+            "Seconds that one question to MATINEE_LLM_URL may take. It is asked three times at most for a title, and "
+            "no more by a job after three titles in a row that it did not give.",
+        ),
+    )
     delivery_hosts: tuple[str, ...] = field(
         default=(),
         metadata=_setting(
             "MATINEE_DELIVERY_HOSTS",
             "Hosts, separated by commas, that webhooks of `matinee rules` may also reach without TLS and on link-local "
             "addresses; default: https anywhere else, http on this machine only.",
+            separator=",",
+        ),
+    )
+    delivery_ca: Path | None = field(
+        default=None,
+        metadata=_setting(
+            "MATINEE_DELIVERY_CA",
+            "PEM file of the authorities that sign webhooks' certificates; default the system's.",
         ),
     )
     delivery_longest_wait: int = field(
@@ -251,6 +303,7 @@ class Settings:
             redis_url=given.get("redis_url"),
             redis_ca=Path(given["redis_ca"]) if "redis_ca" in given else None,
             cache_mb=_count("MATINEE_CACHE_MB", given.get("cache_mb", "64")),
+            histories_mb=_count("MATINEE_HISTORIES_MB", given.get("histories_mb", "256")),
             max_tps=_count("MATINEE_MAX_TPS", given.get("max_tps", "0")),
             drain_seconds=_count("MATINEE_DRAIN_SECONDS", given.get("drain_seconds", "0")),
             datasets=tuple(Path(p) for p in given.get("datasets", "").split(os.pathsep) if p),
@@ -258,6 +311,7 @@ class Settings:
             account_id=account,
             threads=threads,
             aws_quotas=given.get("aws_quotas", "").lower() in {"1", "true", "yes"},
+            quotas=limits_of("MATINEE_QUOTAS", given.get("quotas", "")),
             auto_training=_on_or_off("MATINEE_AUTO_TRAINING", given.get("auto_training", "on")),
             tuning_parallel=_count("MATINEE_TUNING_PARALLEL", given.get("tuning_parallel", "1"), least=1),
             auto_update_seconds=_count("MATINEE_AUTO_UPDATE_SECONDS", given.get("auto_update_seconds", "7200")),
@@ -267,7 +321,12 @@ class Settings:
             check_roles=check_roles,
             iam_endpoint_url=given.get("iam_endpoint_url"),
             segment_output_key=segment_key,
+            llm_url=given.get("llm_url"),
+            llm_model=given.get("llm_model"),
+            llm_key=given.get("llm_key"),
+            llm_timeout=_count("MATINEE_LLM_TIMEOUT", given.get("llm_timeout", "30"), least=1),
             delivery_hosts=tuple(host.strip().lower() for host in given.get("delivery_hosts", "").split(",") if host),
+            delivery_ca=Path(given["delivery_ca"]) if "delivery_ca" in given else None,
             delivery_longest_wait=_count(
                 "MATINEE_DELIVERY_LONGEST_WAIT", given.get("delivery_longest_wait", "300"), least=1
             ),
@@ -292,6 +351,13 @@ class Settings:
     def effective_database_url(self) -> str:
         """The metadata URL: what was given, else SQLite in the home folder."""
         return self.database_url or f"sqlite:///{self.home / 'matinee.db'}"
+
+    def quota(self, name: str) -> int | None:
+        """The number of the quota called `name`: given, else the service's or the generous one; None for no limit."""
+        given = next((limit.number for limit in self.quotas if limit.name == name), None)
+        if given is not None:
+            return given
+        return QUOTAS[name].aws if self.aws_quotas else QUOTAS[name].generous
 
 
 def _on_or_off(variable: str, text: str) -> bool:

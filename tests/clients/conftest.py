@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 from tests.clients.data import write_films
 from tests.clients.films import Films, run_program
 from tests.clients.house import House
+from tests.clients.lab import ENVIRONMENT, Lab
 
 from matinee.demo.clients import Clients
 from matinee.demo.embedded import EmbeddedServer
@@ -72,3 +73,15 @@ def house(houses: tuple[House, House]) -> House:
 def films(server: EmbeddedServer, clients: Clients, s3_endpoint: str, films_folder: Path) -> Films:
     """What the example program printed and left behind: three campaigns on one dataset group."""
     return run_program(clients, server.url, s3_endpoint, films_folder / "interactions.csv")
+
+
+@pytest.fixture(scope="session")
+def lab(
+    tmp_path_factory: pytest.TempPathFactory,
+    server_environment: dict[str, str],
+    put: Callable[[str, str, bytes], str],
+) -> Iterator[Lab]:
+    """A server of its own with a campaign that has two versions; attribution looks at events each second."""
+    home = tmp_path_factory.mktemp("lab") / "home"
+    with EmbeddedServer(home, {**server_environment, **ENVIRONMENT}) as server:
+        yield Lab.build(server, "lab-films", put)

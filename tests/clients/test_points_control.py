@@ -124,7 +124,7 @@ def test_point_04_a_deleted_dataset_frees_the_names_of_its_imports(
     assert arns[0] == arns[1]
 
 
-def test_point_05_a_campaign_serves_the_old_until_its_update_is_done(clients: Clients, films: Films) -> None:
+def test_point_05_trap_4_a_campaign_serves_the_old_until_its_update_is_done(clients: Clients, films: Films) -> None:
     control, campaign = clients.control, films.campaigns["aws-popularity-count"]
     before = describe(clients, "Campaign", campaign)
     assert "latestCampaignUpdate" not in before
@@ -201,7 +201,7 @@ def test_point_07_metrics_have_four_decimals(clients: Clients, films: Films) -> 
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_point_08_a_list_has_one_key_and_its_summaries_say_name_status_and_dates(
+def test_point_08_trap_4_a_list_has_one_key_and_its_summaries_say_name_status_and_dates(
     houses: tuple[House, House], resource: str
 ) -> None:
     house, operation = houses[0], f"List{resource}s"

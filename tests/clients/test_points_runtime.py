@@ -126,7 +126,7 @@ def test_point_12_a_tracker_makes_a_dataset_that_can_be_deleted(clients: Clients
 
 
 @pytest.mark.parametrize("prefix", ["", "answers/"], ids=["root-of-the-bucket", "folder"])
-def test_point_13_batch_answers_stand_in_the_order_of_the_input(
+def test_point_13_trap_12_batch_answers_stand_in_the_order_of_the_input(
     clients: Clients, films: Films, put: Put, s3_endpoint: str, prefix: str
 ) -> None:
     bucket = f"batch-{uuid.uuid4().hex[:8]}"

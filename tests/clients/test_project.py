@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import threading
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.clients.house import listed
 from typer.testing import CliRunner, Result
 
 from matinee.cli.app import app
@@ -212,3 +216,36 @@ def test_nothing_happens_without_a_yes(small: Path) -> None:
     assert result.exit_code == 1
     assert "Carry this out?" in result.output
     assert "Nothing to delete" in CliRunner().invoke(app, ["destroy", str(small), "--yes"]).output
+
+
+def killed(*arguments: object, when: Callable[[], bool]) -> None:
+    """Run the program in a process of its own, and kill it (SIGKILL) as soon as `when` holds."""
+    command = [sys.executable, "-m", "matinee", *map(str, arguments), "--yes", "--poll", "0.05"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while not when() and process.poll() is None:
+            threading.Event().wait(0.01)
+    finally:
+        process.kill()
+    assert process.wait() != 0, "it was done before it could be killed"
+
+
+@pytest.mark.parametrize("resource", ["DatasetGroup", "Dataset", "DatasetImportJob", "SolutionVersion", "Campaign"])
+def test_what_was_killed_goes_on_and_makes_nothing_twice(
+    small: Path, prefix: str, clients: Clients, matinee: Matinee, resource: str
+) -> None:
+    def mine(kind: str) -> list[str]:
+        summaries = listed(clients, kind)
+        arns = [value for one in summaries for name, value in one.items() if name == f"{kind[0].lower()}{kind[1:]}Arn"]
+        return [arn for arn in arns if prefix in arn]
+
+    killed("apply", small, when=lambda: bool(mine(resource)))
+    matinee("apply", small, "--yes")
+    assert "Nothing to do" in matinee("plan", small, "--detailed-exitcode").output
+    made = {"DatasetGroup": 1, "Dataset": 2, "DatasetImportJob": 2, "Solution": 1, "SolutionVersion": 1, "Campaign": 1}
+    assert {kind: len(mine(kind)) for kind in made} == made
+    if resource == "Campaign":
+        killed("destroy", small, when=lambda: not mine("Campaign"))
+    matinee("destroy", small, "--yes")
+    assert "Nothing to delete" in matinee("destroy", small, "--yes").output
+    assert {kind: mine(kind) for kind in made} == {kind: [] for kind in made}

@@ -32,6 +32,8 @@ def test_event_types_of_different_weights_are_trained_on(house: House) -> None:
     assert describe(house.clients, "SolutionVersion", version)["solutionConfig"]["eventsConfig"] == {
         "eventParametersList": events
     }
+    metrics = house.clients.control.get_solution_metrics(solutionVersionArn=version)["metrics"]
+    assert 0 <= metrics["normalized_discounted_cumulative_gain_with_event_weights_at_k"] <= 1
 
 
 def test_an_objective_an_update_and_left_out_columns(house: House) -> None:

@@ -46,7 +46,7 @@ def test_a_stopped_training_leaves_room_for_the_next(house: House) -> None:
     assert settle(house.clients, "SolutionVersion", version) == "ACTIVE"
 
 
-def test_a_campaign_in_sync_deploys_each_new_version(house: House) -> None:
+def test_trap_5_a_campaign_in_sync_deploys_each_new_version(house: House) -> None:
     control = house.clients.control
     solution = _solution(house, "aws-popularity-count")
     first = control.create_solution_version(solutionArn=solution)["solutionVersionArn"]

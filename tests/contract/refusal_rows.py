@@ -111,6 +111,27 @@ def batch(**more: Any) -> Request:
     return {"jobName": "new", "solutionVersionArn": "@version.v2", **BATCH, **more}
 
 
+def new() -> dict[str, Request]:
+    """A request for each Create operation that would be taken."""
+    return {
+        "CreateDatasetGroup": group(),
+        "CreateSchema": {"name": "new", "schema": ITEMS},
+        "CreateDataset": dataset(),
+        "CreateDatasetImportJob": importing(),
+        "CreateDatasetExportJob": exporting(),
+        "CreateDataDeletionJob": deletion(),
+        "CreateEventTracker": {"name": "new", "datasetGroupArn": "@group.empty"},
+        "CreateSolution": solution(),
+        "CreateSolutionVersion": {"solutionArn": "@solution.v2"},
+        "CreateCampaign": campaign(),
+        "CreateRecommender": recommender(),
+        "CreateFilter": filtering(),
+        "CreateMetricAttribution": attribution(METRIC),
+        "CreateBatchInferenceJob": batch(),
+        "CreateBatchSegmentJob": batch(solutionVersionArn="@version.segments"),
+    }
+
+
 def duplicates() -> Iterator[Row]:
     """0.4: names are unique in account and region for a kind, across dataset groups."""
     taken = {
@@ -135,6 +156,11 @@ def duplicates() -> Iterator[Row]:
     }
     for name, (operation, request) in taken.items():
         yield Row("0.4", operation, request, AE, f"Another resource with Arn @{name} already exists.")
+    sentence = "Another resource with Arn @{} already exists."
+    going = group(name="going")  # a name is free when the deletion has ended
+    yield Row("0.4", "CreateDatasetGroup", going, AE, sentence.format("group.going"))
+    again = dataset(schemaArn="@schema.items", datasetType="iTEMS")
+    yield Row("1.4", "CreateDataset", again, AE, sentence.format("dataset.items"))
 
 
 def missing() -> Iterator[Row]:
@@ -199,6 +225,10 @@ def missing() -> Iterator[Row]:
     }
     for operation, request in uses.items():
         yield Row("1.1", operation, request, NF, "not exist")
+    for kind in kinds:  # an ARN of another kind is none of this one
+        other = "@schema.items" if kind == "DatasetGroup" else "@group.films"
+        member = f"{kind[0].lower()}{kind[1:]}Arn"
+        yield Row("1.1", f"Describe{kind}", {member: other}, NF, "not exist")
     yield Row("1.1", "CreateDataset", dataset(schemaArn=NOBODY + "schema/no"), NF, "schema/no does not exist.")
     yield Row("1.1", "CreateSolution", solution(recipeArn=RECIPES + "no"), NF, "recipe/no does not exist.")
     yield Row("1.1", "CreateRecommender", recommender(recipeArn=RECIPES + "no"), NF, "recipe/no does not exist.")
@@ -262,6 +292,7 @@ def deletions() -> Iterator[Row]:
         ("1.2", "DatasetGroup", "group.vod", f"recommender/active {uses}"),
         ("1.2", "DatasetGroup", "group.leaving", f"dataset/leaving/INTERACTIONS {uses}"),
         ("1.3", "Schema", "schema.items", "dataset/films/ITEMS uses it. Delete that dataset first"),
+        ("1.3", "Schema", "schema.next", "dataset/other/ITEMS uses it. Delete that dataset first"),
         ("1.4", "Dataset", "dataset.users", f"dataset-import-job/first {running}"),
         ("1.4", "Dataset", "dataset.interactions", f"solution/(training|stopping)/.* {running}"),
         ("1.4", "Dataset", "dataset.updating", "is in status UPDATE PENDING and cannot be deleted now"),
@@ -283,12 +314,21 @@ def tags() -> Iterator[Row]:
     one = [{"tagKey": "a", "tagValue": "b"}]
     yield Row("1.1", "CreateDatasetGroup", group(tags=many), TT, "would have 51 tags; a resource may have 50")
     yield Row("1.1", "TagResource", {"resourceArn": "@campaign.live", "tags": many}, TT, "would have 51 tags")
+    for operation, request in new().items():
+        if operation not in ("CreateSchema", "CreateMetricAttribution", "CreateDatasetGroup"):
+            yield Row("1.1", operation, {**request, "tags": many}, TT, "would have 51 tags; a resource may have 50")
+            reserved = [{"tagKey": "AWS:x", "tagValue": "v"}]
+            yield Row("1.1", operation, {**request, "tags": reserved}, II, "must not begin with aws:")
+    reserved = [{"tagKey": "aws:x", "tagValue": "v"}]
+    yield Row("1.1", "TagResource", {"resourceArn": "@campaign.live", "tags": reserved}, II, "must not begin with aws:")
     yield Row(
         "1.1", "CreateDatasetGroup", group(tags=[{"tagKey": "aws:x", "tagValue": "v"}]), II, "must not begin with aws:"
     )
     yield Row("1.1", "TagResource", {"resourceArn": "@campaign.live", "tags": one * 2}, II, "given more than once")
     for name in ("schema.items", "attribution.films"):
         yield Row("1.1", "TagResource", {"resourceArn": f"@{name}", "tags": one}, II, "cannot be tagged")
+        yield Row("1.1", "UntagResource", {"resourceArn": f"@{name}", "tagKeys": ["a"]}, II, "cannot be tagged")
+        yield Row("1.1", "ListTagsForResource", {"resourceArn": f"@{name}"}, II, "cannot be tagged")
     keys = {"resourceArn": "@campaign.live", "tagKeys": [f"k{number}" for number in range(51)]}
     yield Row("1.1", "UntagResource", keys, TK, "51 tag keys are given")
     yield Row("1.1", "TagResource", {"resourceArn": "@group.going", "tags": one}, IU, "is in status DELETE PENDING")

@@ -27,56 +27,9 @@ from tests.contract.refusal_rows import (
     solution,
 )
 from tests.contract.refusal_stage import METRIC
-from tests.unit.control.tenant import ITEMS, RECIPES, ROLE, schema_text
+from tests.unit.control.tenant import ITEMS, RECIPES, ROLE
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/k"
-_WATCH = (("USER_ID", "string"), ("ITEM_ID", "string"), ("TIMESTAMP", "long"))
-_ITEM, _PRICE = ("ITEM_ID", "string"), ("PRICE", "float")
-
-
-def _categorical(name: str) -> dict[str, Any]:
-    return {"name": name, "type": "string", "categorical": True}
-
-
-def schemas() -> Iterator[Row]:
-    """2: the form of schemas, and what each dataset and domain asks for."""
-
-    def refused(section: str, text: str, words: str, **more: str) -> Row:
-        return Row(section, "CreateSchema", {"name": "new", "schema": text, **more}, II, words)
-
-    yield refused("2.1", "{", "The schema is not valid JSON")
-    yield refused("2.1", "[]", "must be an Avro record")
-    yield refused("2.1", schema_text("Films", _ITEM), "record name is 'Films'. It must match the dataset type")
-    yield refused("2.1", schema_text("Items"), "has no fields")
-    for wrong in ({"type": "array", "items": "string"}, "bytes", ["int", "long"], "null"):
-        yield refused("2.1", schema_text("Items", _ITEM, ("X", wrong)), "Field X has type")
-    yield refused("2.1", schema_text("Items", _ITEM, ("1X", "int")), "Field name '1X' is not allowed")
-    yield refused("2.1", schema_text("Items", _ITEM, ("A_B", "int"), ("AB", "int")), "the same once underscores")
-    textual = [{"name": name, "type": "string", "textual": True} for name in ("A", "B")]
-    yield refused("2.1", schema_text("Items", _ITEM, *textual), "An Items schema may have one")
-    yield refused("2.1", schema_text("Users", ("USER_ID", "string"), textual[0]), "only Items schemas")
-    yield refused("2.1", schema_text("Items", _categorical("ITEM_ID"), _PRICE), "must not be categorical")
-    yield refused("2.1", schema_text("Interactions", *_WATCH[:2], ("TIMESTAMP", "string")), "TIMESTAMP is reserved")
-    yield refused("2.1", schema_text("Interactions", *_WATCH, _categorical("EVENT_TYPE")), "must not be categorical")
-    for name, _ in _WATCH:
-        kept = [field for field in _WATCH if field[0] != name]
-        yield refused("2.2", schema_text("Interactions", *kept), f"lacks the required field {name}")
-    yield refused("2.2", schema_text("Users", ("USER_ID", "string")), "has no metadata field")
-    yield refused("2.2", schema_text("Items", _ITEM), "has no metadata field")
-    own = [(f"C{number}", "int") for number in range(6)]
-    yield refused("2.2", schema_text("Interactions", *_WATCH, *own), "6 columns of its own")
-    many = [(f"C{number}", "int") for number in range(101)]
-    yield refused("2.2", schema_text("Items", _ITEM, *many), "101 metadata columns")
-    yield refused("2.2", schema_text("Users", ("USER_ID", "string"), *many[:26]), "26 metadata columns")
-    yield refused("2.2", schema_text("Actions", ("ACTION_ID", "string"), *many[:11]), "metadata columns; at most 10")
-    video, shop = {"domain": "VIDEO_ON_DEMAND"}, {"domain": "ECOMMERCE"}
-    yield refused("2.3", schema_text("Interactions", *_WATCH), "lacks the required field EVENT_TYPE", **video)
-    yield refused("2.3", schema_text("Items", _ITEM, ("CREATION_TIMESTAMP", "long")), "field GENRES", **video)
-    yield refused("2.3", schema_text("Items", _ITEM, _categorical("GENRES")), "field CREATION_TIMESTAMP", **video)
-    yield refused("2.3", schema_text("Items", _ITEM, ("GENRES", "string")), "GENRES", **video)
-    yield refused("2.4", schema_text("Items", _ITEM, _categorical("CATEGORY_L1")), "field PRICE", **shop)
-    yield refused("2.4", schema_text("Items", _ITEM, _PRICE), "field CATEGORY_L1", **shop)
-    yield refused("2.4", schema_text("Actions", ("ACTION_ID", "string"), _PRICE), "without a domain", **shop)
 
 
 def data() -> Iterator[Row]:
@@ -88,6 +41,19 @@ def data() -> Iterator[Row]:
     yield Row("1.4", "CreateDataset", dataset(**in_video), II, "ACTIONS datasets need a custom group")
     items = dataset(**in_video, schemaArn="@schema.items", datasetType="Items")
     yield Row("1.3", "CreateDataset", items, II, "Use a schema that was created with domain VIDEO_ON_DEMAND")
+    for place, type_, domain, words in (
+        ("films", "Action_Interactions", "video_on_demand", "Use a schema that was created without a domain"),
+        ("vod", "Interactions", "ecommerce", "Use a schema that was created with domain VIDEO_ON_DEMAND"),
+    ):
+        other = {"datasetGroupArn": f"@group.{place}", "schemaArn": f"@schema.{domain}"}
+        yield Row("1.3", "CreateDataset", dataset(**other, datasetType=type_), II, words)
+    answers = dataset(**in_video, datasetType="Action_Interactions")
+    yield Row("1.4", "CreateDataset", answers, II, "ACTION_INTERACTIONS datasets need a custom group")
+    streamed = dataset(datasetType="Event_Interactions")
+    yield Row("1.4", "CreateDataset", streamed, II, "datasetType 'Event_Interactions' is not known")
+    yield Row("1.8", "CreateDatasetImportJob", importing(datasetArn="@dataset.events"), II, "holds streamed events")
+    events = {"datasetArn": "@dataset.events", "schemaArn": "@schema.items"}
+    yield Row("1.8", "UpdateDataset", events, II, "holds streamed events and has no schema")
     for schema, words in {
         "items.narrow": "lacks field PRICE",
         "items.changed": "Field PRICE differs",
@@ -233,10 +199,27 @@ def filters() -> Iterator[Row]:
             "EXCLUDE ItemID WHERE Items.GENRES NOT IN ($param)",
             r"Invalid input symbol: \$param. Placeholders are not allowed with NOT_IN operator.",
         ),
+        ('EXCLUDE ItemID WHERE Items.GENRES IN ("*")', "with EVENT_TYPE only"),
+        ('EXCLUDE ItemID WHERE Interactions.ITEM_ID IN ("a")', "can be filtered by EVENT_TYPE only"),
+        ("EXCLUDE ItemID WHERE Actions.VALUE > 3", "cannot filter ItemID"),
+        ("EXCLUDE ActionID WHERE Actions.VALUE > 3", "has no ACTIONS dataset; create it first"),
+        ("EXCLUDE ItemID WHERE Items.PRICE > CurrentItem.GENRES", "cannot be compared"),
+        ("EXCLUDE ItemID WHERE Items.PRICE > 3 IF Items.PRICE > 3", "Invalid Expression"),
+        ("EXCLUDE ItemID WHERE Items.CREATION_TIMESTAMP < NOW()", "Invalid Expression"),
+        ("EXCLUDE ItemID WHERE Items.PRICE > 3 | EXCLUDE UserID WHERE Users.AGE > 3", "the same target"),
+        ('EXCLUDE ItemID WHERE Items.PRICE > "dear"', "holds numbers, 'dear' is not one"),
         ('EXCLUDE ItemID WHERE Items.PRICE > 3 AND Interactions.EVENT_TYPE IN ("a")', "cannot be mixed"),
         ("EXCLUDE UserID WHERE Items.PRICE > 3", "cannot filter UserID"),
     ):
         yield Row("1.13", "CreateFilter", filtering(expression), II, words)
+    many = " OR ".join(f"Items.C{number} > 3" for number in range(11))
+    for condition, words in (
+        (many, "names 11 distinct fields; at most 10"),
+        ('Items.PLOT IN ("a")', "Invalid Expression .* is textual and cannot be used in filters"),
+        ('Items.AWARDED = "true"', "Invalid Expression .* is boolean and cannot be used in filters"),
+    ):
+        wide = filtering(f"EXCLUDE ItemID WHERE {condition}", datasetGroupArn="@group.wide")
+        yield Row("8.2", "CreateFilter", wide, II, words)
 
 
 def batches() -> Iterator[Row]:
@@ -244,16 +227,29 @@ def batches() -> Iterator[Row]:
     inference, segment = "CreateBatchInferenceJob", "CreateBatchSegmentJob"
     same = {"s3DataDestination": {"path": "s3://b/in.json"}}
     source = {"s3DataSource": {"path": "http://b/in.json"}}
+    themed, similar = {"batchInferenceJobMode": "THEME_GENERATION"}, {"solutionVersionArn": "@version.similar"}
+
+    def named(column: str) -> dict[str, Any]:
+        return {"fieldsForThemeGeneration": {"itemName": column}}
+
     for more, words in (
         ({"jobInput": source}, "Invalid S3 input path"),
         ({"jobOutput": {"s3DataDestination": {"path": "http://b/out"}}}, "Invalid S3 output path"),
         ({"jobOutput": same}, "Invalid S3 output path. The output must be a different place"),
+        ({"numResults": 0}, "numResults is 0; it must be from 1 to 500"),
+        ({"solutionVersionArn": "@version.actions"}, "aws-next-best-action does not support batch inference"),
+        ({"solutionVersionArn": "@version.attributes"}, "Use CreateBatchSegmentJob"),
+        ({"batchInferenceJobConfig": {"rankingInfluence": {"POPULARITY": 0.5}}}, "rankingInfluence cannot be given"),
         ({"numResults": 501}, "numResults is 501; it must be from 1 to 500"),
         ({"solutionVersionArn": "@version.trending"}, "aws-trending-now does not support batch inference"),
         ({"solutionVersionArn": "@version.segments"}, "Use CreateBatchSegmentJob"),
         ({"filterArn": "@filter.other"}, "Use a filter of the same dataset group"),
         ({"filterArn": "@filter.users"}, "this job needs one of ItemID"),
-        ({"batchInferenceJobMode": "THEME_GENERATION"}, "needs a language model"),
+        (themed, "aws-user-personalization-v2 makes no themes"),
+        ({"themeGenerationConfig": named("GENRES")}, "for batchInferenceJobMode THEME_GENERATION only"),
+        ({**themed, **similar}, "needs themeGenerationConfig"),
+        ({**themed, **similar, "themeGenerationConfig": named("NOTHING")}, "no text column of the Items dataset"),
+        ({**themed, **similar, "themeGenerationConfig": named("GENRES")}, "needs a textual column"),
         ({"batchInferenceJobConfig": {"itemExplorationConfig": {"explorationWeight": "1"}}}, "no exploration to set"),
     ):
         yield Row("10.1", inference, batch(**more), II, words)
@@ -261,6 +257,9 @@ def batches() -> Iterator[Row]:
     segments = {"solutionVersionArn": "@version.segments"}
     yield Row("10.3", segment, batch(**segments, numResults=5_000_001), II, "it must be from 1 to 5000000")
     yield Row("10.3", segment, batch(**segments, filterArn="@filter.items"), II, "this job needs one of UserID")
+    yield Row("10.3", segment, batch(**segments, filterArn="@filter.other"), II, "Use a filter of the same dataset")
+    yield Row("10.3", segment, batch(**segments, jobInput=source), II, "Invalid S3 input path")
+    yield Row("10.3", segment, batch(**segments, jobOutput=same), II, "Invalid S3 output path")
 
 
 def attributions() -> Iterator[Row]:
@@ -274,6 +273,9 @@ def attributions() -> Iterator[Row]:
         ("AVG(Items.PRICE)", "write SUM"),
         ("SUM(Items.GENRES)", "no numeric column"),
         ("SUM(Interactions.NOTHING)", "no numeric column"),
+        ("SUM(Users.AGE)", "write SUM"),
+        ("SUM(PRICE)", "write SUM"),
+        ("COUNT()", "write SUM"),
     ):
         yield Row("11.1", create, attribution({**METRIC, "expression": expression}), II, words)
     lost = {"roleArn": ROLE, "s3DataDestination": {"path": "http://b/out"}}
@@ -281,6 +283,11 @@ def attributions() -> Iterator[Row]:
     films = {"metricAttributionArn": "@attribution.films"}
     yield Row("1.15", update, films, II, "changes nothing")
     yield Row("1.15", update, {}, II, "metricAttributionArn is missing")
+    nothing = {**METRIC, "metricName": "more", "expression": "SUM(Items.NOTHING)"}
+    yield Row("1.15", update, {**films, "addMetrics": [nothing]}, II, "no numeric column")
+    yield Row("1.15", update, {**films, "metricsOutputConfig": lost}, II, "Invalid S3 output path")
+    typeless = attribution(METRIC, datasetGroupArn="@group.wide")
+    yield Row("11.1", create, typeless, II, "has no EVENT_TYPE column")
     yield Row("1.15", update, {**films, "removeMetrics": ["x"]}, II, "has no metric 'x'")
     yield Row("1.15", update, {**films, "removeMetrics": ["watches"]}, II, "1 to 10 metrics")
     yield Row("1.15", update, {**films, "addMetrics": [METRIC]}, AE, "has a metric 'watches' already")

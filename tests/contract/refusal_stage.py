@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from tests.unit.api.live import clients, serving
 from tests.unit.control.tenant import INTERACTIONS, ITEMS, RECIPES, ROLE, Tenant, schema_text
 
 from matinee.api.application import create_app
 from matinee.control import records, solution_versions, solutions
 from matinee.settings import Settings
+from matinee.storage.metadata import jobs
 
 REGION = "us-east-1"
 OUTPUT = {"roleArn": ROLE}
@@ -97,30 +99,43 @@ def _failed(stage: Stage) -> None:
 
 def _data(stage: Stage) -> None:
     tenant = stage.tenant
-    for name in ("films", "other", "going", "leaving"):
+    for name in ("films", "other", "going", "leaving", "empty", "wide"):
         _made(stage, f"group.{name}", "CreateDatasetGroup", name=name)
     _made(stage, "group.vod", "CreateDatasetGroup", name="vod", domain="VIDEO_ON_DEMAND")
     tenant.work()
-    wide = (*_ITEM_FIELDS, ("YEAR", ["int", "null"]))
+    wide = (
+        *_ITEM_FIELDS,
+        ("YEAR", ["int", "null"]),
+        {"name": "PLOT", "type": ["string", "null"], "textual": True},
+        ("AWARDED", ["boolean", "null"]),
+        *((f"C{number}", ["int", "null"]) for number in range(11)),
+    )
     schemas = {
         "interactions": INTERACTIONS,
+        "typeless": schema_text("Interactions", ("USER_ID", "string"), ("ITEM_ID", "string"), ("TIMESTAMP", "long")),
         "items": ITEMS,
         "items.wide": schema_text("Items", *wide),
         "items.narrow": schema_text("Items", *_ITEM_FIELDS[:2]),
         "items.changed": schema_text("Items", *_ITEM_FIELDS[:2], ("PRICE", "double"), _ITEM_FIELDS[3]),
+        "next": schema_text("Items", *wide),
         "items.required": schema_text("Items", *_ITEM_FIELDS, ("YEAR", "int")),
         "users": USERS,
         "actions": schema_text("Actions", ("ACTION_ID", "string"), ("VALUE", ["long", "null"])),
     }
     for name, text in schemas.items():
         _made(stage, f"schema.{name}", "CreateSchema", name=name.replace(".", "-"), schema=text)
+    for domain in ("VIDEO_ON_DEMAND", "ECOMMERCE"):
+        _made(stage, f"schema.{domain.lower()}", "CreateSchema", name=domain, schema=INTERACTIONS, domain=domain)
     for type_ in ("interactions", "items", "users"):
         _dataset(stage, f"dataset.{type_}", "films", type_)
     _dataset(stage, "dataset.other", "other", "interactions")
     _dataset(stage, "dataset.updating", "other", "items")
+    _dataset(stage, "dataset.wide", "wide", "items", "items.wide")
+    _dataset(stage, "dataset.typeless", "wide", "interactions", "typeless")
     tenant.work()
     _made(stage, "import.done", "CreateDatasetImportJob", jobName="done", datasetArn="@dataset.items", **SOURCE)
     _made(stage, "tracker.films", "CreateEventTracker", name="films", datasetGroupArn="@group.films")
+    stage.arns["dataset.events"] = tenant.caller.arn("dataset/films/EVENT_INTERACTIONS")
     expressions = {"items": "EXCLUDE ItemID WHERE Items.PRICE > 3", "users": "EXCLUDE UserID WHERE Users.AGE < 18"}
     for name, expression in expressions.items():
         _made(
@@ -151,14 +166,14 @@ def _data(stage: Stage) -> None:
     tenant.work()
 
 
-def _dataset(stage: Stage, name: str, group: str, type_: str) -> None:
+def _dataset(stage: Stage, name: str, group: str, type_: str, schema: str = "") -> None:
     _made(
         stage,
         name,
         "CreateDataset",
         name=type_,
         datasetGroupArn=f"@group.{group}",
-        schemaArn=f"@schema.{type_}",
+        schemaArn=f"@schema.{schema or type_}",
         datasetType=type_,
     )
 
@@ -181,6 +196,9 @@ def _models(stage: Stage) -> None:
         "v1": "aws-user-personalization",
         "segments": "aws-item-affinity",
         "trending": "aws-trending-now",
+        "similar": "aws-similar-items",
+        "actions": "aws-next-best-action",
+        "attributes": "aws-item-attribute-affinity",
     }
     _solution(stage, "failing", "aws-sims")
     _made(stage, "version.failed", "CreateSolutionVersion", solutionArn="@solution.failing")
@@ -223,7 +241,7 @@ def _under_way(stage: Stage) -> None:
     _made(stage, "group.pending", "CreateDatasetGroup", name="pending")
     tenant.delete_dataset_group(datasetGroupArn=arns["group.going"])
     _dataset(stage, "dataset.pending", "leaving", "interactions")
-    tenant.update_dataset(datasetArn=arns["dataset.updating"], schemaArn=arns["schema.items.wide"])
+    tenant.update_dataset(datasetArn=arns["dataset.updating"], schemaArn=arns["schema.next"])
     _made(stage, "import.first", "CreateDatasetImportJob", jobName="first", datasetArn="@dataset.users", **SOURCE)
     _made(stage, "export.first", "CreateDatasetExportJob", jobName="first", datasetArn="@dataset.items", **EXPORT)
     _made(stage, "deletion.first", "CreateDataDeletionJob", jobName="first", datasetGroupArn="@group.films", **SOURCE)
@@ -302,3 +320,32 @@ def crowd(stage: Stage, kind: str, count: int, *, status: str, group: str | None
     finally:
         with stage.tenant.database.transaction() as connection:
             records.remove(connection, arns)
+
+
+@contextmanager
+def twin(stage: Stage, of: str, status: str | None, *, known: str = "twin", **members: str) -> Iterator[str]:
+    """A copy of a resource of the stage, in another state, known as `known` for as long as this lasts; gives its ARN.
+
+    `members` replaces attributes. It uses what these name, and nothing else.
+    """
+    database = stage.tenant.database
+    with database.transaction() as connection:
+        original = records.find(connection, stage.arns[of])
+        assert original is not None
+        head, _, tail = original.arn.partition(original.kind.split("-version")[0] + "/")
+        first, _, last = tail.partition("/")
+        # A dataset is named by its group and its type, a version by its solution and its id.
+        name = f"{known}/{last}" if original.kind == "dataset" else f"{first}/{known}" if last else known
+        arn = f"{head}{original.kind.split('-version')[0]}/{name}"
+        attributes = {**original.attributes, **members}
+        described = {name: getattr(original, name) for name in ("account", "region", "kind", "parent")}
+        records.insert(connection, arn=arn, name=known, status=status, attributes=attributes, **described)
+        records.refer(connection, arn, members)
+    stage.arns[known] = arn
+    try:
+        yield arn
+    finally:
+        del stage.arns[known]
+        with database.transaction() as connection:
+            records.remove(connection, [arn])
+            connection.execute(sa.delete(jobs).where(jobs.c.arn == arn))

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import chain
 from typing import Any
 
 import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
-from tests.contract import refusal_rows, refusal_rules, refusal_stage
+from tests.contract import refusal_rows, refusal_rules, refusal_schemas, refusal_stage, refusal_states, refusal_training
 from tests.contract.refusal_rows import LE, Row
 from tests.contract.refusal_rules import QUOTAS
-from tests.contract.refusal_stage import Stage
+from tests.contract.refusal_stage import Stage, twin
+from tests.contract.refusal_states import LIFECYCLES, SAMPLES, Case, Use
 from tests.unit.control import shapes
+
+from matinee.control import states
 
 ROWS = tuple(
     chain(
@@ -29,10 +33,14 @@ ROWS = tuple(
         refusal_rows.not_active(),
         refusal_rows.deletions(),
         refusal_rows.tags(),
-        refusal_rules.schemas(),
+        refusal_schemas.schemas(),
         refusal_rules.data(),
         refusal_rules.training(),
         refusal_rules.serving(),
+        refusal_training.parameters(),
+        refusal_training.configurations(),
+        refusal_training.updates(),
+        refusal_training.unsuitable(),
         refusal_rules.filters(),
         refusal_rules.batches(),
         refusal_rules.attributions(),
@@ -68,6 +76,39 @@ def test_every_operation_that_can_refuse_has_a_row() -> None:
     tried = {row.operation for row in ROWS}
     service = shapes.service()
     assert {name for name in service.operation_names if service.operation_model(name).error_shapes} - tried == set()
+
+
+def test_each_kind_has_the_states_of_the_specification() -> None:
+    assert {kind: set(table) for kind, table in states.TRANSITIONS.items()} == {
+        kind: set(named) for kind, named in LIFECYCLES.items()
+    }
+
+
+@pytest.mark.parametrize("case", [*refusal_states.own_states(), *refusal_states.named_states()], ids=str)
+def test_a_wrong_state_is_refused(case: Case, stage: Stage) -> None:
+    with twin(stage, SAMPLES[case.kind], case.status):
+        refused(stage, case.operation, case.request, case.exception, case.words)
+
+
+@pytest.mark.parametrize("use", list(refusal_states.uses()), ids=str)
+def test_what_is_in_use_is_kept(use: Use, stage: Stage) -> None:
+    with ExitStack() as held:
+        group = held.enter_context(twin(stage, "group.films", "ACTIVE"))
+        of_group = {"datasetGroupArn": group} if use.kind != "dataset-group" else {}
+        kept = group
+        if of_group:
+            status = None if use.kind == "schema" else "ACTIVE"
+            kept = held.enter_context(twin(stage, SAMPLES[use.kind], status, known="kept", **of_group))
+        member = refusal_states.arn_member(use.kind)
+        user = held.enter_context(
+            twin(stage, SAMPLES[use.user], use.status, known="user", **{"datasetGroupArn": group, member: kept})
+        )
+        operation, request = f"Delete{use.kind.title().replace('-', '')}", {member: kept}
+        if use.forbids:
+            refused(stage, operation, request, "ResourceInUseException", re.escape(user))
+        else:
+            answer = getattr(stage.client, xform_name(operation))(**request)
+            assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
 @pytest.fixture(scope="module")

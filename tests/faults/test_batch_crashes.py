@@ -24,7 +24,7 @@ from matinee.training.artifact import Artifact
 def test_a_kill_at_every_point_of_a_batch(tmp_path: Path) -> None:
     house = House.build(tmp_path / "home")
     version = trained(house, tmp_path, "aws-popularity-count")
-    lines = {name: [{"userId": f"{name}-{n}"} for n in range(6000)] for name in ("a", "b")}
+    lines = {name: [{"userId": f"{name}-{n}"} for n in range(21_000)] for name in ("a", "b")}
     for name, own in lines.items():
         write_lines(tmp_path / "in" / f"{name}.json", own)
     job = batch_job(house, version, f"file://{tmp_path}/in/", f"file://{tmp_path}/out/")
@@ -32,7 +32,7 @@ def test_a_kill_at_every_point_of_a_batch(tmp_path: Path) -> None:
         with WorkerProcess(house.settings, dies_at=f"batch-inference.{point}") as worker:
             worker.await_death()
         for path in (tmp_path / "out").glob("*.out"):
-            assert len(read_lines(path)) == 6000
+            assert len(read_lines(path)) == 21_000
     with house.worker():
         house.await_end(job)
     assert house.row(job).state == "DONE"
@@ -48,7 +48,7 @@ def test_a_kill_at_every_point_of_a_batch(tmp_path: Path) -> None:
 def test_a_kill_at_every_point_of_a_segment_job(tmp_path: Path) -> None:
     house = House.build(tmp_path / "home")
     version = trained(house, tmp_path, "aws-item-affinity")
-    lines = [{"itemId": f"film{n % 300}", "line": n} for n in range(6000)]
+    lines = [{"itemId": f"film{n % 300}", "line": n} for n in range(21_000)]
     source = write_lines(tmp_path / "in.json", lines)
     job = segment_job(house, version, source, f"file://{tmp_path}/out/")
     for point in ("checked", "marked", "answered", "published", "committing"):

@@ -21,6 +21,7 @@ from matinee.api.health import NotReady
 from matinee.api.http import HttpServer, bind, is_loopback, url_of
 from matinee.api.metrics import Metrics
 from matinee.api.processes import serve_together
+from matinee.api.throttling import Throttle
 from matinee.api.worker import WorkerProcess
 from matinee.control.plane import ControlPlane
 from matinee.errors import SettingsProblem
@@ -54,6 +55,8 @@ def application(
     metrics.before.append(runtime.capacity.observe)
 
     def reach_database() -> None:
+        if database.file is not None and not database.file.exists():  # what has it open would go on, for nobody
+            raise NotReady("the file of the database is gone")
         with database.read() as connection:
             connection.execute(sa.select(1))
 
@@ -65,11 +68,13 @@ def application(
         settings,
         control=control.operations(),
         runtime=runtime.operations(),
+        encoded={"GetRecommendations": runtime},
         events=intake.operations(),
         key_store=key_store,
         ready={"database": reach_database, "models": models_open, **({"worker": worker.check} if worker else {})},
         on_start=[runtime.preloader.start, *([worker.start] if worker else [])],
         metrics=metrics,
+        throttle=Throttle(settings, share=1 / processes),
         on_stop=[*([worker.stop] if worker else []), intake.close, runtime.close, database.close],
     )
 

@@ -37,7 +37,8 @@ def environment_of(settings: Settings) -> dict[str, str]:
         if value is None or value == ():
             environment.pop(variable, None)
         else:
-            environment[variable] = os.pathsep.join(map(str, value)) if isinstance(value, tuple) else str(value)
+            several = isinstance(value, tuple)
+            environment[variable] = setting.metadata["separator"].join(map(str, value)) if several else str(value)
     # Each of the numeric libraries would otherwise take every core for itself.
     environment.setdefault("OMP_NUM_THREADS", str(settings.threads))
     environment.setdefault("TORCHINDUCTOR_CACHE_DIR", str(settings.home / "torch"))  # else in the temporary folder

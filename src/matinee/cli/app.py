@@ -16,6 +16,7 @@ from matinee.cli import (
     bench,
     card,
     convert,
+    counterfactual,
     demo,
     destroy,
     evaluate,
@@ -79,6 +80,7 @@ app.add_typer(schedule.app, name="schedule")
 app.add_typer(convert.app, name="convert")
 app.command()(validate.validate)
 app.command()(evaluate.evaluate)
+app.command()(counterfactual.counterfactual)
 app.add_typer(bench.app, name="bench")
 app.command()(card.card)
 app.add_typer(experiment.app, name="experiment")

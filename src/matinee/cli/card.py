@@ -68,7 +68,7 @@ def _of_version(arn: str, retrain: Path | None, *, as_json: bool) -> None:
         if retrain is None:
             _tell(found, as_json=as_json)
         else:
-            _train_again(database, objects, version, found, retrain)
+            _train_again(settings, database, objects, version, found, retrain)
     finally:
         database.close()
 
@@ -88,12 +88,18 @@ def _find(database: Database, arn: str) -> Resource:
 
 
 def _train_again(
-    database: Database, objects: ObjectStore, version: Resource, found: Mapping[str, Any], into: Path
+    settings: Settings,
+    database: Database,
+    objects: ObjectStore,
+    version: Resource,
+    found: Mapping[str, Any],
+    into: Path,
 ) -> None:
     from matinee.models.base import FitOptions, Progress
     from matinee.recipes.catalogue import find
     from matinee.recipes.recipe import Method
     from matinee.training.action_data import take_action_data
+    from matinee.training.caps import Caps
     from matinee.training.retraining import retrain
     from matinee.training.selection import Selection
     from matinee.training.snapshot import take_snapshot
@@ -101,7 +107,9 @@ def _train_again(
     if into.exists() and any(into.iterdir()):
         raise DataProblem("The folder is not empty.", fix="Name a new one.", file=str(into))
     recipe, group = find(found["recipe"]), version["datasetGroupArn"]
-    snapshot = take_snapshot(database, objects, group, Selection.of(recipe, version.attributes))
+    snapshot = take_snapshot(
+        database, objects, group, Selection.of(recipe, version.attributes), Caps.of(recipe, settings)
+    )
     actions = take_action_data(database, objects, group) if recipe.method is Method.ACTIONS else None
 
     def tell(step: Progress) -> None:

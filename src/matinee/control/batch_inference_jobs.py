@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from matinee.control import batch_rules, quotas
+from matinee.control.batch_themes import PLAIN, check_mode
 from matinee.control.kind import Answer, Kind, Request, given, members
 from matinee.control.operation import Operation
 from matinee.control.outbox import JobKind
@@ -36,15 +37,15 @@ def create_batch_inference_job(operation: Operation, request: Request) -> Answer
     version = batch_rules.trained_version(operation, request["solutionVersionArn"])
     recipe = catalogue.find(version["recipeArn"])
     _check_recipe(recipe)
-    _check_mode(request)
+    check_mode(operation, request, recipe, version["datasetGroupArn"])
     config = request.get("batchInferenceJobConfig", {})
     check_exploration(config, recipe)
     check_influence(config, recipe)
     batch_rules.check_filter(operation, request, version, Target.ITEM)
     attributes = {
         **batch_rules.shared_attributes(request, version, MOST_RESULTS),
-        **given(request, "batchInferenceJobConfig"),
-        "batchInferenceJobMode": "BATCH_INFERENCE",
+        **given(request, "batchInferenceJobConfig", "themeGenerationConfig"),
+        "batchInferenceJobMode": request.get("batchInferenceJobMode", PLAIN),
     }
     operation.leave_room(quotas.BATCH_INFERENCE_JOBS)
     operation.create(
@@ -76,17 +77,6 @@ def _check_recipe(recipe: Recipe) -> None:
         raise InvalidInput(f"{recipe.name} makes user segments. Use CreateBatchSegmentJob.")
     if recipe.name in _NOT_IN_BATCH:
         raise InvalidInput(f"{recipe.name} does not support batch inference. Use a campaign.")
-
-
-def _check_mode(request: Request) -> None:
-    """Themes are written by a language model, which this server does not have: refused rather than left out."""
-    if request.get("batchInferenceJobMode", "BATCH_INFERENCE") == "THEME_GENERATION":
-        raise InvalidInput(
-            "batchInferenceJobMode THEME_GENERATION needs a language model, which this server does not have. "
-            "Use BATCH_INFERENCE."
-        )
-    if "themeGenerationConfig" in request:
-        raise InvalidInput("themeGenerationConfig is for batchInferenceJobMode THEME_GENERATION only. Leave it out.")
 
 
 OPERATIONS = (create_batch_inference_job, describe_batch_inference_job, list_batch_inference_jobs)

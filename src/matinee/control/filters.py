@@ -64,8 +64,8 @@ def _check_fields(operation: Operation, group_arn: str, tree: Filter) -> None:
     for other in records.children(operation.connection, group_arn, FILTER.word):
         if other.status not in (*states.DELETING, "CREATE FAILED"):
             fields |= {str(field).upper() for field in parse(other["filterExpression"]).fields()}
-    limit = quotas.filter_fields(real=operation.settings.aws_quotas)
-    if len(fields) > limit:
+    limit = operation.settings.quota("filter-fields")
+    if limit is not None and len(fields) > limit:
         raise LimitExceeded(
             f"The filters of {group_arn} would name {len(fields)} distinct fields; {limit} are allowed. "
             "Use fewer fields, or delete a filter."

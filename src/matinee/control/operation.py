@@ -64,7 +64,7 @@ class Operation:
 
     def leave_room(self, quota: Quota, group: str | None = None) -> None:
         """Raise `LimitExceeded` when a quota is used up; `group` is the dataset group for quotas of one."""
-        quota.check(self.connection, self.caller, real=self.settings.aws_quotas, group=group)
+        quota.check(self.connection, self.caller, self.settings, group=group)
 
     def create(
         self,

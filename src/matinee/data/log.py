@@ -135,7 +135,8 @@ def _newest(parts: Sequence[Path], streamed: pl.DataFrame | None, key: str) -> p
 
 
 def _keeps(rule: EventRule) -> pl.Expr:
-    keep = pl.lit(value=True)
+    # A literal is not stretched to the rows of a frame that lies in several chunks; no row is without a time.
+    keep = pl.col("TIMESTAMP").is_not_null()
     if rule.event_type is not None:
         keep = keep & (pl.col("EVENT_TYPE").str.to_lowercase() == rule.event_type.lower())
     if rule.threshold is not None:

@@ -39,6 +39,7 @@ _THREADS = 16
 #: Of one rule at once, so that a slow receiver does not hold up the others.
 _OF_A_RULE = 6
 _LOOK_SECONDS = 0.2
+_LONGEST_PAUSE_SECONDS = 2.0
 _TROUBLE_SECONDS = 1.0
 _DRAIN_SECONDS = 3.0
 
@@ -50,6 +51,15 @@ class Outcome:
     delivery: Delivery
     failure: DeliveryFailed | None = None
     none_of_it: bool = False
+
+
+def pause_after(took: float) -> float:
+    """Seconds between two looks, the first of which took `took`.
+
+    Looking costs more the more there waits: it takes a tenth of the time at most. Yet a look that took long because the
+    machine stood still for a minute must not put off what is due by ten.
+    """
+    return min(_LONGEST_PAUSE_SECONDS, max(_LOOK_SECONDS, 10 * took))
 
 
 class Deliverer:
@@ -91,8 +101,7 @@ class Deliverer:
         try:
             while not stop.is_set() and holds():
                 took = self._round(pool)
-                # Looking costs more the more there waits: it never takes more than a tenth of the time.
-                pause = max(_LOOK_SECONDS, 10 * took)
+                pause = pause_after(took)
                 if self._flying:
                     wait(self._flying, timeout=pause, return_when=FIRST_COMPLETED)
                 else:

@@ -62,7 +62,7 @@ def _kind(to: str) -> Callable[[str, Sequence[str], Settings], Destination]:
 def _webhook(to: str, secrets: Sequence[str], settings: Settings) -> Destination:
     from matinee.delivery.webhook import Webhook
 
-    return Webhook(endpoint_of(to, settings.delivery_hosts), secrets)
+    return Webhook(endpoint_of(to, settings.delivery_hosts), secrets, settings.delivery_ca)
 
 
 def _redis(to: str, _secrets: Sequence[str], _settings: Settings) -> Destination:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import urllib3
 
@@ -24,8 +25,9 @@ _LONGEST_ASKED = 3600.0
 class Webhook:
     """Sends to one URL. Answers 2xx take a message; 410 Gone and other final refusals make it a dead letter."""
 
-    def __init__(self, endpoint: Endpoint, secrets: Sequence[str]) -> None:
-        self._endpoint, self._secrets = endpoint, tuple(secrets)
+    def __init__(self, endpoint: Endpoint, secrets: Sequence[str], ca: Path | None = None) -> None:
+        """`ca`: a PEM file to check the receiver's certificate against, in the place of the system's."""
+        self._endpoint, self._secrets, self._ca = endpoint, tuple(secrets), ca
         self._pools: dict[str, urllib3.HTTPConnectionPool] = {}
         self._guard = threading.Lock()
 
@@ -79,5 +81,11 @@ class Webhook:
         if not self._endpoint.secure:
             return urllib3.HTTPConnectionPool(address, port, maxsize=_CONNECTIONS)
         return urllib3.HTTPSConnectionPool(
-            address, port, maxsize=_CONNECTIONS, server_hostname=host, assert_hostname=host, cert_reqs="CERT_REQUIRED"
+            address,
+            port,
+            maxsize=_CONNECTIONS,
+            server_hostname=host,
+            assert_hostname=host,
+            cert_reqs="CERT_REQUIRED",
+            ca_certs=None if self._ca is None else str(self._ca),
         )

@@ -125,15 +125,19 @@ def _described(expression: Expression, table: Table, request: Request, n: int) -
     return result
 
 
-def _with_event(condition: Condition, n: int, events: EventHistory) -> Mask:
-    """The things that the user has (or, negated, has not) an event of these types for."""
+def event_types(condition: Condition) -> tuple[frozenset[str] | None, bool]:
+    """The types of events (lower case; None for any) that a condition asks for, and whether it asks for their lack."""
     if isinstance(condition, Among):
         types = None if condition.values is None else frozenset(str(value).lower() for value in condition.values)
-        negated = condition.negated
-    elif isinstance(condition, Compared):
-        types, negated = frozenset({str(condition.value).lower()}), condition.operator == "!="
-    else:
-        raise TypeError("an event cannot be compared with the current item")
+        return types, condition.negated
+    if isinstance(condition, Compared):
+        return frozenset({str(condition.value).lower()}), condition.operator == "!="
+    raise TypeError("an event cannot be compared with the current item")
+
+
+def _with_event(condition: Condition, n: int, events: EventHistory) -> Mask:
+    """The things that the user has (or, negated, has not) an event of these types for."""
+    types, negated = event_types(condition)
     mask = np.zeros(n, np.bool_)
     mask[events.of_types(types)] = True
     return ~mask if negated else mask

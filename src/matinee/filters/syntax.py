@@ -5,6 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
+from typing import Any, TypeVar
+
+_Value = TypeVar("_Value")
+
+
+def _hashed_once(kind: type[_Value]) -> type[_Value]:
+    """Trees are looked up at every request by what they say: each part keeps its hash."""
+    own: Any = kind.__hash__
+
+    def kept(self: Any) -> int:
+        found: int | None = self.__dict__.get("_hash")
+        if found is None:
+            found = own(self)
+            object.__setattr__(self, "_hash", found)
+        return found
+
+    kind.__hash__ = kept  # type: ignore[method-assign]
+    return kind
 
 
 class Verb(StrEnum):
@@ -39,6 +58,7 @@ class Dataset(StrEnum):
         return self in (Dataset.INTERACTIONS, Dataset.ACTION_INTERACTIONS)
 
 
+@_hashed_once
 @dataclass(frozen=True)
 class Field:
     """`dataset.name`; `at` is the character of the expression, from 1, at which it stands.
@@ -69,6 +89,7 @@ class Placeholder:
 Value = str | float | Placeholder
 
 
+@_hashed_once
 @dataclass(frozen=True)
 class Among:
     """`field IN (values)`, or NOT IN; `values` is None for `IN ("*")`: any value at all."""
@@ -78,6 +99,7 @@ class Among:
     negated: bool = False
 
 
+@_hashed_once
 @dataclass(frozen=True)
 class Compared:
     """`field operator value`; the value may be a field of the current item."""
@@ -87,6 +109,7 @@ class Compared:
     value: Value | Field
 
 
+@_hashed_once
 @dataclass(frozen=True)
 class AmongCurrent:
     """`field IN CurrentItem.name`: shares a category with the item of the request."""
@@ -98,6 +121,7 @@ class AmongCurrent:
 Condition = Among | Compared | AmongCurrent
 
 
+@_hashed_once
 @dataclass(frozen=True)
 class Expression:
     """One INCLUDE or EXCLUDE: an OR of ANDs, which counts only if every guard is true."""
@@ -138,6 +162,7 @@ class Expression:
         return frozenset(found)
 
 
+@_hashed_once
 @dataclass(frozen=True)
 class Filter:
     """A whole filter: several expressions, each an INCLUDE or an EXCLUDE; their order means nothing."""
@@ -159,4 +184,9 @@ class Filter:
 
     def uses(self, dataset: Dataset) -> bool:
         """Whether any field is of `dataset`."""
-        return any(named.dataset is dataset for named in self.fields())
+        return dataset in _datasets(self)
+
+
+@lru_cache(maxsize=4096)
+def _datasets(tree: Filter) -> frozenset[Dataset]:
+    return frozenset(named.dataset for named in tree.fields())

@@ -5,32 +5,32 @@ A job that was killed goes on from its last mark, so that no line is missing or 
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from matinee.cloud.personalize_requests import reading, writing
 from matinee.cloud.role_checks import check_role
 from matinee.errors import DataProblem, JobFailed
+from matinee.jobs.answer_json import as_bytes, output_line
 from matinee.jobs.input_lines import InputLine, chunks, read_lines
 from matinee.jobs.part_file import Mark, PartFile
+from matinee.jobs.sizes import check_bytes, check_files, check_records
 from matinee.jobs.task import Outcome, Task
 from matinee.storage.locations import SourceFile, inside, list_sources, open_output
 
 #: A mark is made after so many lines at the latest, and after so many seconds.
-_LINES_BETWEEN_MARKS = 5000
+_LINES_BETWEEN_MARKS = 20_000
 _SECONDS_BETWEEN_MARKS = 5.0
 
 
-@dataclass(frozen=True)
-class LineAnswer:
-    """What is written for one line: the members of `output`, and what went wrong, if anything."""
+class LineAnswer(NamedTuple):
+    """What is written for one line: the members of `output`, or their JSON, and what went wrong, if anything."""
 
-    output: Mapping[str, Any]
+    output: Mapping[str, Any] | bytes
     error: str | None = None
 
 
@@ -61,10 +61,17 @@ def sources_of(task: Task, target: str) -> tuple[SourceFile, ...]:
     return sources
 
 
-def begin_output(task: Task) -> tuple[str, tuple[SourceFile, ...]]:
-    """The output folder, in which `_CHECK` lies from now on, and the input files."""
+def begin_output(task: Task, records: str, what: str) -> tuple[str, tuple[SourceFile, ...]]:
+    """The output folder, in which `_CHECK` lies from now on, and the input files.
+
+    Raises `JobFailed` when they are more or larger than the quotas allow; `records` is that of a file's lines, `what`
+    reads them.
+    """
     target = f"{task.job.payload['jobOutput']['s3DataDestination']['path'].rstrip('/')}/"
     sources = sources_of(task, target)
+    check_files(sources, task.settings)
+    check_bytes(sources, task.settings, "batch-bytes", "a batch job")
+    check_records(sources, task.settings, records, what)
     _wait_for_the_next_second(task, target)
     with open_output(inside(target, "_CHECK"), roots=task.settings.file_roots):
         pass
@@ -121,11 +128,6 @@ def _answered(answerer: Answerer, chunk: Sequence[InputLine]) -> tuple[bytes, in
     answers = iter(answerer.lines([line.value for line in chunk if line.error is None]))
     told = [next(answers) if line.error is None else LineAnswer(answerer.nothing, line.error) for line in chunk]
     lines = [
-        b'{"input":%s,"output":%s,"error":%s}\n' % (line.echo, _json(answer.output), _json(answer.error))
-        for line, answer in zip(chunk, told, strict=True)
+        output_line(line.echo, as_bytes(answer.output), answer.error) for line, answer in zip(chunk, told, strict=True)
     ]
     return b"".join(lines), sum(answer.error is not None for answer in told)
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")

@@ -5,16 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 LONGEST_LINE = 512 << 10
 _PIECE = 1 << 20
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True)
-class InputLine:
+class InputLine(NamedTuple):
     """One line: its `value`, or what is wrong with it; `echo` is the JSON that stands for it in the output.
 
     `end` is where the next line begins, in bytes.
@@ -49,7 +47,7 @@ def chunks(lines: Iterator[InputLine], size: int) -> Iterator[list[InputLine]]:
 
 def _parsed(text: bytes, end: int) -> InputLine:
     try:
-        return InputLine(text, end, json.loads(text.decode(), parse_constant=_refuse))
+        return InputLine(text, end, _decode(text.decode()))
     except (ValueError, RecursionError) as problem:
         echo = json.dumps(text.decode(errors="replace"), ensure_ascii=False).encode()
         return InputLine(echo, end, error=f"User error: the line is not valid JSON: {str(problem)[:200]}.")
@@ -57,6 +55,9 @@ def _parsed(text: bytes, end: int) -> InputLine:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse).decode
 
 
 def _skip(stream: BinaryIO, count: int) -> None:

@@ -14,6 +14,7 @@ from matinee.recipes.recipe import Method, Recipe
 
 if TYPE_CHECKING:
     from matinee.models.base import FitOptions, Progress
+    from matinee.training.caps import Caps
     from matinee.training.searching import Found
     from matinee.training.selection import Selection
     from matinee.training.snapshot import Snapshot
@@ -91,23 +92,25 @@ def _options(task: Task) -> FitOptions:
 
 def _snapshot(task: Task, request: Mapping[str, Any], recipe: Recipe) -> Snapshot:
     """The data of now that `recipe` trains on, unless the job is to stop."""
+    from matinee.training.caps import Caps
     from matinee.training.selection import Selection
 
-    snapshot = _taken(task, request["datasetGroupArn"], Selection.of(recipe, request))
+    caps = Caps.of(recipe, task.settings)
+    snapshot = _taken(task, request["datasetGroupArn"], Selection.of(recipe, request), caps)
     task.check()
     return snapshot
 
 
-def _taken(task: Task, group_arn: str, selection: Selection) -> Snapshot:
+def _taken(task: Task, group_arn: str, selection: Selection, caps: Caps) -> Snapshot:
     """A snapshot. A part that an import replaces while it is read makes it start over with the new parts."""
     from matinee.training.snapshot import take_snapshot
 
     for _ in range(_SNAPSHOTS - 1):
         try:
-            return take_snapshot(task.database, task.objects, group_arn, selection)
+            return take_snapshot(task.database, task.objects, group_arn, selection, caps)
         except FileNotFoundError:
             task.log.info("the data changed while they were read; reading again")
-    return take_snapshot(task.database, task.objects, group_arn, selection)
+    return take_snapshot(task.database, task.objects, group_arn, selection, caps)
 
 
 def _report(task: Task, step: Progress) -> None:

@@ -14,9 +14,9 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 
-from matinee.data.interactions import FloatArray, Histories, Interactions
+from matinee.data.interactions import FloatArray, Histories, IntArray, Interactions, LongArray
 from matinee.models.arrays import AnyArray
-from matinee.models.base import FitOptions, ItemFeatures, Model
+from matinee.models.base import FitOptions, ItemFeatures, Memory, Model, Occasion
 from matinee.models.blend import Blend
 from matinee.models.histories import Sparse, rows_of
 from matinee.models.likeness import no_neighbours
@@ -33,6 +33,19 @@ class AdjustedConfig:
     base: str = "ease"
     base_config: Mapping[str, Any] = field(default_factory=dict)
     strength: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Remembered:
+    """One history: what the base keeps of it, and the numbers `seen` (s,) of its distinct items."""
+
+    base: Memory
+    seen: LongArray
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return self.base.nbytes + self.seen.nbytes
 
 
 class Adjusted(Model):
@@ -87,7 +100,24 @@ class Adjusted(Model):
             self.seen_last, self.base.seen_last = True, False
 
     def _score(self, histories: Histories) -> FloatArray:
-        base = self.base.score(histories)
+        return self._adjusted(self.base.score(histories), rows_of(histories.indptr), histories.items)
+
+    def remember(self, histories: Histories) -> Remembered | None:
+        """What the base keeps, and what was seen."""
+        known = self._known_only(histories)
+        memory = self.base.remember(known)
+        return None if memory is None else Remembered(memory, np.unique(known.items).astype(np.int64))
+
+    def recall(self, memory: Remembered, occasion: Occasion) -> FloatArray:
+        """The scores (n_items,), to rounding those of `score`."""
+        base = self.base.recall(memory.base, occasion)[None, :]
+        scores: FloatArray = self._adjusted(base, np.zeros(len(memory.seen), np.int64), memory.seen)[0]
+        if len(self.unknown):
+            scores[self.unknown] = -np.inf
+        return scores
+
+    def _adjusted(self, base: FloatArray, row: LongArray, items: IntArray | LongArray) -> FloatArray:
+        """The base's scores, a fresh array (b, base's items), with what was added here; row `row` has seen `items`."""
         base[:, self.base.unknown] = 0
         count = max(1, int(self.base.known.sum()))
         mean = base.sum(axis=1, keepdims=True) / count
@@ -99,7 +129,7 @@ class Adjusted(Model):
             scores += np.float32(self.config.strength) * np.maximum(deviation, _LEAST_DEVIATION) * self.bonus
         if self.seen_last:
             seen = np.zeros(scores.shape, np.bool_)
-            seen[rows_of(histories.indptr), histories.items] = True
+            seen[row, items] = True
             scores -= seen * (np.ptp(scores, axis=1) + 1)[:, None]
         adjusted: FloatArray = scores.astype(np.float32, copy=False)
         return adjusted

@@ -51,14 +51,18 @@ class Affinity(EASE):
         """
         histories = self._known_only(histories)
         history = self._recent(histories, self.config.recency_power)
-        inside = (items >= 0) & (items < self.n_items)
-        columns = np.where(inside, self._column[np.where(inside, items, 0)], -1)
-        known = np.flatnonzero(columns >= 0)
+        places = np.flatnonzero((items >= 0) & (items < self.n_items))
+        places = places[self.known[items[places]]]
+        column = self._column[items[places]]
+        dense = np.flatnonzero(column >= 0)
+        own = np.zeros((len(histories), len(places)), np.float32)
+        own[:, dense] = history[:, self.items] @ np.ascontiguousarray(self.weights[:, column[dense]])
+        if self.beyond.nnz:
+            own += (history @ self.beyond[:, items[places]]).toarray()
         scores = np.full((len(histories), len(items)), self.config.floor, np.float32)
-        own = history @ np.ascontiguousarray(self.weights[:, columns[known]])
-        scores[:, known] += np.maximum(own, 0)
+        scores[:, places] += np.maximum(own, 0)
         if not self.config.repeats:
-            scores[:, known] *= (history[:, columns[known]].toarray() == 0).astype(np.float32)
+            scores[:, places] *= (history[:, items[places]].toarray() == 0).astype(np.float32)
         drawn: FloatArray = scores * self._activity(histories)[:, None]
         return drawn
 

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,22 @@ class ItemFeatures:
     texts: tuple[str, ...] = ()
 
 
+class Memory(Protocol):
+    """What a model keeps of one history: all that its score needs and that no occasion changes."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """When a history is asked about, epoch seconds (-1 for unknown), and the `context` (1, c) of the question."""
+
+    now: int = -1
+    context: FloatArray | None = None
+
+
 class Model(ABC):
     """A recommender over item numbers. Subclasses set `name`, `Config` and the hooks.
 
@@ -96,6 +112,8 @@ class Model(ABC):
     Config: ClassVar[type]
     #: Whether `score` reads the history; False for counting models whose answer is the same for everyone.
     personal: ClassVar[bool] = True
+    #: Whether `score` reads when and on what occasion it is asked, not only the history.
+    timed: ClassVar[bool] = False
 
     def __init__(self, config: Any = None) -> None:
         """`config` is a `Config`, the mapping that `config_dict` gave, or None for the defaults."""
@@ -139,9 +157,22 @@ class Model(ABC):
     def _score(self, histories: Histories) -> FloatArray:
         """A fresh array (len(histories), n_items) of scores for histories of known items only."""
 
+    def remember(self, histories: Histories) -> Memory | None:
+        """What `recall` needs of a batch of one, its attributes included; None where nothing is worth keeping."""
+        return None
+
+    def recall(self, memory: Any, occasion: Occasion) -> FloatArray:
+        """The scores (n_items,) of the history that this model remembered, to rounding those of `score`; a fresh array.
+
+        Raises `TypeError` from a model that remembers nothing.
+        """
+        raise TypeError(f"{self.name} remembers no histories")
+
     def _known_only(self, histories: Histories) -> Histories:
         """The histories without items that the model does not know."""
         items = histories.items
+        if not len(self.unknown) and items.min(initial=0) >= 0 and items.max(initial=-1) < self.n_items:
+            return histories
         keep = (items >= 0) & (items < self.n_items)
         keep[keep] = self.known[items[keep]]
         if keep.all():

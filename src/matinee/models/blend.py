@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from matinee.data.interactions import FloatArray, Histories, Interactions
 from matinee.models.arrays import AnyArray
-from matinee.models.base import FitOptions, ItemFeatures, Model, Progress
+from matinee.models.base import FitOptions, ItemFeatures, Model, Occasion, Progress
 from matinee.models.ease import EASE, EASEConfig
 from matinee.models.histories import rows_of
-from matinee.models.one_row import OneRow, Standing
+from matinee.models.one_row import OneRow, Remembered, Standing
 from matinee.models.popularity import Popularity, PopularityConfig
 from matinee.models.ridge import Ridge, RidgeConfig
 from matinee.models.transformer.config import REPEATS_ALLOWED, TransformerConfig
@@ -82,6 +82,7 @@ class Blend(Model):
 
     name = "blend"
     Config = BlendConfig
+    timed = True
 
     def __init__(self, config: BlendConfig | Mapping[str, object] | None = None) -> None:
         super().__init__(config)
@@ -182,6 +183,13 @@ class Blend(Model):
 
     def _score_one(self, histories: Histories) -> FloatArray:
         """As `_score` for a batch of one, (n_items,), to rounding."""
+        scores = self._alone().score(histories)
+        if self.seen_last and len(histories.items):
+            scores[np.unique(histories.items)] -= np.ptp(scores) + 1
+        return scores
+
+    def _alone(self) -> OneRow:
+        """The parts as a batch of one is scored by."""
         if self._one_row is None:  # made on first use: fitting asks for batches before the weights are there
             aside = np.flatnonzero(~self.known | self.cold)
             self._one_row = OneRow.of(
@@ -191,9 +199,19 @@ class Blend(Model):
                 ),
                 self.n_items,
             )
-        scores = self._one_row.score(histories)
-        if self.seen_last and len(histories.items):
-            scores[np.unique(histories.items)] -= np.ptp(scores) + 1
+        return self._one_row
+
+    def remember(self, histories: Histories) -> Remembered | None:
+        """What the parts keep of the history, and the sum of those that no occasion changes."""
+        return self._alone().remember(self._known_only(histories))
+
+    def recall(self, memory: Remembered, occasion: Occasion) -> FloatArray:
+        """The scores (n_items,), to rounding those of `score`."""
+        scores = self._alone().recall(memory, occasion)
+        if self.seen_last and len(memory.seen):
+            scores[memory.seen] -= scores.max() - scores.min() + 1
+        if len(self.unknown):
+            scores[self.unknown] = -np.inf
         return scores
 
     def _named_weights(self) -> Mapping[str, float]:

@@ -101,20 +101,26 @@ def _ranks(history: Histories) -> LongArray:
 def _of_ease(model: EASE, history: Histories, events: LongArray) -> FloatArray:
     """(1 + j)^-p B[i_j] at an item's newest event, nothing at its older ones."""
     rank, column = _ranks(history)[events], model._column[history.items[events]]
-    read = (rank >= 0) & (rank < model.config.history_items) & (column >= 0)
+    read = (rank >= 0) & (rank < model.config.history_items)
     weight = np.where(read, np.power(1.0 + np.maximum(rank, 0), -model.config.recency_power), 0).astype(np.float32)
-    return model._spread(weight[:, None] * model.weights[np.where(read, column, 0)])
+    inside = weight * (column >= 0)
+    rows = model._spread(inside[:, None] * model.weights[np.maximum(column, 0)])
+    if model.beyond.nnz:
+        rows += weight[:, None] * model.beyond[history.items[events]].toarray()
+    return rows
 
 
 @_rows.register
 def _of_ridge(model: Ridge, history: Histories, events: LongArray) -> FloatArray:
     """Σ_g g^k W_g[i_{-1-k}] for the event k places back."""
     back, column = len(history.items) - 1 - events, model._column[history.items[events]]
-    read = (back < model.config.reach) & (column >= 0)
     rows = np.zeros((len(events), model.n_items), np.float32)
-    for decay, weights in zip(model.config.decays, model.weights, strict=True):
-        power = np.where(read, np.float32(decay) ** back.astype(np.float32), np.float32(0))
-        rows[:, model.items] += power[:, None] * weights[np.where(read, column, 0)]
+    scales = list(zip(model.config.decays, model.depths, strict=True))
+    powers = [np.where(back < depth, decay ** back.astype(np.float32), 0).astype(np.float32) for decay, depth in scales]
+    for power, weights in zip(powers, model.weights, strict=True):
+        rows[:, model.items] += (power * (column >= 0))[:, None] * weights[np.maximum(column, 0)]
+    if model.beyond.nnz:
+        rows += powers[0][:, None] * model.beyond[history.items[events]].toarray()
     return rows
 
 

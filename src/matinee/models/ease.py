@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from scipy import linalg, sparse
@@ -17,9 +16,11 @@ from matinee.models.arrays import AnyArray
 from matinee.models.base import FitOptions, ItemFeatures, RelatedItemsModel
 from matinee.models.histories import Sparse, newest_first, user_item_matrix, weighted_rows
 from matinee.models.popularity import unique_users
+from matinee.models.tail import beyond_arrays, beyond_of, ease_beyond, nothing_beyond
 
-#: Pairs of items that are summed as a sparse matrix at once, at least: about 200 MB.
-_PAIRS_AT_ONCE = 2**24
+#: Sums of pairs of items that are made at once: 2²³, about 100 MB while they are sparse.
+_SUMS_AT_ONCE = 2**23
+_TILE = 1024
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class EASEConfig:
 
     In training it weighs (1 + j)^-`training_recency_power`; with 0, as in the paper, λ wants to be four times as large.
     `history_items` is how many of the newest distinct items are read. At most `max_items` items, the ones with the
-    most users, take part: the solution is dense, 8 bytes · max_items² at its peak (1.2 GB at 12,000). Others score 0.
+    most users, take part in the exact solution, which is dense: 4 bytes · max_items² (600 MB at 12,000). Above so many
+    items the others are solved sparsely, each on `neighbours` of those (`tail.ease_beyond`).
     """
 
     regularization: float = 50.0
@@ -36,6 +38,7 @@ class EASEConfig:
     training_recency_power: float = 0.25
     history_items: int = 500
     max_items: int = 12_000
+    neighbours: int = 100
 
 
 class EASE(RelatedItemsModel):
@@ -48,36 +51,50 @@ class EASE(RelatedItemsModel):
         super().__init__(config)
         self.items: IntArray = np.zeros(0, np.int32)
         self.weights: FloatArray = np.zeros((0, 0), np.float32)
+        self.beyond: Sparse = nothing_beyond(0)
 
     def _fit(self, data: Interactions, features: ItemFeatures | None, options: FitOptions) -> None:
         self.items = most_used(unique_users(data), self.config.max_items)
         self._index_items()
         matrix = self._recent(data.histories(), self.config.training_recency_power)
         if data.weight is not None:
-            matrix = sparse.csr_array(matrix.multiply(user_item_matrix(data)[:, self.items]))
-        gram = _gram(matrix, options)
-        self.weights = item_weights(gram, self.config.regularization)
+            matrix = sparse.csr_array(matrix.multiply(user_item_matrix(data)))
+        strength = self.config.regularization
+        gram = _gram(matrix if len(self.items) == self.n_items else sparse.csr_array(matrix[:, self.items]), options)
+        self.beyond = nothing_beyond(self.n_items)
+        if len(self.items) < int(self.known.sum()):
+            self.beyond = ease_beyond(matrix, self.items, gram, strength, self.config.neighbours, options)
+        options.raise_if_stopped()
+        self.weights = item_weights(gram, strength)
 
     def _score(self, histories: Histories) -> FloatArray:
+        power = self.config.recency_power
         if len(histories) == 1:  # without a sparse matrix, whose making takes longer than the product
             items, rank = newest_first(histories, self.n_items, self.config.history_items)[1:]
             column = self._column[items]
-            inside = column >= 0
-            recency = np.power(1.0 + rank[inside], -self.config.recency_power).astype(np.float32)
-            return self._spread((recency @ self.weights[column[inside]])[None, :])
-        return self._spread(self._recent(histories, self.config.recency_power) @ self.weights)
+            inside, recency = column >= 0, np.power(1.0 + rank, -power).astype(np.float32)
+            scores = self._spread((recency[inside] @ self.weights[column[inside]])[None, :])
+            if self.beyond.nnz:
+                scores += (recency @ self.beyond[items])[None, :]
+            return scores
+        recent = self._recent(histories, power)
+        if len(self.items) == self.n_items:
+            return recent @ self.weights
+        scores = self._spread(recent[:, self.items] @ self.weights)
+        return scores + (recent @ self.beyond).toarray() if self.beyond.nnz else scores
 
     def _recent(self, histories: Histories, power: float) -> Sparse:
-        """(1 + j)^-power for each history's distinct items that take part: (len(histories), items that take part)."""
+        """(1 + j)^-power for each history's distinct items: (len(histories), n_items)."""
         row, items, rank = newest_first(histories, self.n_items, self.config.history_items)
-        column = self._column[items]
-        inside = column >= 0
-        weights = np.power(1.0 + rank[inside], -power).astype(np.float32)
-        return weighted_rows(row[inside], column[inside], weights, (len(histories), len(self.items)))
+        weights = np.power(1.0 + rank, -power).astype(np.float32)
+        return weighted_rows(row, items, weights, (len(histories), self.n_items))
 
     def _score_related(self, items: IntArray) -> FloatArray:
         column = np.where(items >= 0, self._column[items], -1)
-        return self._spread(np.where((column >= 0)[:, None], self.weights[column], np.float32(0)))
+        scores = self._spread(np.where((column >= 0)[:, None], self.weights[column], np.float32(0)))
+        if self.beyond.nnz:
+            scores += np.where((items >= 0)[:, None], self.beyond[np.maximum(items, 0)].toarray(), np.float32(0))
+        return scores
 
     def _spread(self, compact: FloatArray) -> FloatArray:
         """Scores (rows, items that take part) as scores (rows, n_items)."""
@@ -88,10 +105,11 @@ class EASE(RelatedItemsModel):
         return scores
 
     def _arrays(self) -> Mapping[str, AnyArray]:
-        return {"items": self.items, "weights": self.weights}
+        return {"items": self.items, "weights": self.weights, **beyond_arrays(self.beyond)}
 
     def _restore(self, arrays: Mapping[str, AnyArray]) -> None:
         self.items, self.weights = np.array(arrays["items"]), arrays["weights"]
+        self.beyond = beyond_of(arrays, self.n_items)
         self._index_items()
 
     def _index_items(self) -> None:
@@ -101,17 +119,13 @@ class EASE(RelatedItemsModel):
 
 
 def _gram(matrix: Sparse, options: FitOptions) -> FloatArray:
-    """XᵀX (items, items), summed over blocks of users whose sparse products stay small beside the result."""
-    pairs = np.cumsum(np.diff(matrix.indptr).astype(np.int64) ** 2)
-    block = pairs // max(_PAIRS_AT_ONCE, matrix.shape[1] ** 2)
-    starts = np.concatenate([[0], np.flatnonzero(np.diff(block)) + 1, [matrix.shape[0]]])
-    gram = np.zeros((matrix.shape[1], matrix.shape[1]), np.float32)
-    for begin, end in pairwise(starts.tolist()):
+    """XᵀX (items, items), in blocks of rows."""
+    by_item, n = sparse.csr_array(matrix.T), matrix.shape[1]
+    gram = np.empty((n, n), np.float32)
+    block = max(1, _SUMS_AT_ONCE // n)
+    for begin in range(0, n, block):
         options.raise_if_stopped()
-        rows = matrix[begin:end]
-        product = sparse.csr_array(rows.T @ rows)
-        row = np.repeat(np.arange(len(gram)), np.diff(product.indptr))
-        gram[row, product.indices] += product.data
+        gram[begin : begin + block] = (by_item[begin : begin + block] @ matrix).toarray()
     return gram
 
 
@@ -125,12 +139,20 @@ def most_used(users_per_item: FloatArray, limit: int) -> IntArray:
 def item_weights(gram: FloatArray, regularization: float) -> FloatArray:
     """B = I - P diag(P)^-1 of a Gram matrix (n, n) in float32; its diagonal is 0. Overwrites `gram`."""
     gram[np.diag_indices_from(gram)] += regularization
-    factor, info = linalg.lapack.spotrf(gram, lower=1, overwrite_a=1)
+    # LAPACK counts by columns: of the transpose, which is the same matrix, nothing is copied.
+    factor, info = linalg.lapack.spotrf(gram.T, lower=1, overwrite_a=1)
     if info == 0:
         factor, info = linalg.lapack.spotri(factor, lower=1, overwrite_c=1)
     if info != 0:
         raise linalg.LinAlgError("XᵀX + λI is not positive definite; λ must be above 0.")
-    inverse = np.tril(factor) + np.tril(factor, -1).T
-    inverse /= -np.diag(inverse)[None, :]
+    # By rows the lower triangle is the upper one. It is mirrored tile by tile, and so are the columns scaled.
+    inverse: FloatArray = factor.T
+    scale = -1 / np.diag(inverse)
+    for begin in range(0, len(inverse), _TILE):
+        rows = slice(begin, begin + _TILE)
+        inverse[rows, :begin] = inverse[:begin, rows].T
+        corner = inverse[rows, rows]
+        inverse[rows, rows] = np.triu(corner) + np.triu(corner, 1).T
+    inverse *= scale[None, :]
     inverse[np.diag_indices_from(inverse)] = 0.0
-    return np.ascontiguousarray(inverse)
+    return inverse

@@ -15,7 +15,7 @@ from scipy.sparse import linalg
 from matinee.data.interactions import FloatArray, Histories, Interactions
 from matinee.models.arrays import AnyArray
 from matinee.models.base import FitOptions, ItemFeatures, Model
-from matinee.models.histories import newest_first, user_item_matrix, weighted_rows
+from matinee.models.histories import newest_first, recency, user_item_matrix, weighted_rows
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Factors(Model):
         """What each history tells of its user: (len(histories), dimension), of length 1; all 0 for an empty one."""
         histories = self._known_only(histories)
         row, items, rank = newest_first(histories, self.n_items, self.config.history_items)
-        weights = np.power(1.0 + rank, -self.config.recency_power).astype(np.float32)
+        weights = recency(rank, self.config.recency_power)
         summed: FloatArray = weighted_rows(row, items, weights, (len(histories), self.n_items)) @ self.vectors
         lengths = np.linalg.norm(summed, axis=1, keepdims=True)
         return (summed / np.where(lengths > 0, lengths, 1)).astype(np.float32)

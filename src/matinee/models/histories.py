@@ -13,6 +13,10 @@ from matinee.data.interactions import FloatArray, Histories, IntArray, Interacti
 Sparse: TypeAlias = "sparse.csr_array[np.float32, tuple[int, int]]"
 
 
+#: Up to so many possible pairs of history and item, repeats are found by a table, 4 bytes a pair; else by sorting.
+_MOST_PLACES = 2**24
+
+
 def newest(histories: Histories, limit: int) -> Histories:
     """The newest `limit` events of each history."""
     lengths = np.diff(histories.indptr)
@@ -34,10 +38,9 @@ def newest_first(histories: Histories, n_items: int, limit: int) -> tuple[LongAr
 
     An item that occurs more than once counts at its newest occurrence. Rank 0 is the newest; ranks stay below `limit`.
     """
-    row, items = rows_of(histories.indptr)[::-1], histories.items[::-1]
-    _, first = np.unique(row * n_items + items, return_index=True)
-    first.sort()
-    row, items = row[first], items[first]
+    row, items = rows_of(histories.indptr), histories.items
+    last = _last_occurrences(row * n_items + items, len(histories) * n_items)[::-1]
+    row, items = row[last], items[last]
     starts = np.concatenate([[True], row[1:] != row[:-1]]) if len(row) else np.zeros(0, np.bool_)
     begin = np.maximum.accumulate(np.where(starts, np.arange(len(row)), 0))
     rank = np.arange(len(row)) - begin
@@ -45,9 +48,31 @@ def newest_first(histories: Histories, n_items: int, limit: int) -> tuple[LongAr
     return row[keep], items[keep], rank[keep]
 
 
+def recency(rank: LongArray, power: float) -> FloatArray:
+    """(1 + rank)^-power (entries,): each rank's power is taken once."""
+    weights: FloatArray = np.power(1.0 + np.arange(rank.max(initial=-1) + 1), -power).astype(np.float32)
+    return weights[rank]
+
+
+def _last_occurrences(keys: LongArray, bound: int) -> LongArray:
+    """Where each distinct key, in [0, bound), occurs last; ascending."""
+    if bound > _MOST_PLACES:
+        _, last = np.unique(keys[::-1], return_index=True)
+        return np.sort(len(keys) - 1 - last)
+    # Of equal keys the last assignment stays. Only what was assigned is read, so the rest need not be filled.
+    places, at = np.empty(bound, np.int32), np.arange(len(keys), dtype=np.int32)
+    places[keys] = at
+    return np.flatnonzero(places[keys] == at)
+
+
 def weighted_rows(row: LongArray, items: IntArray, weights: FloatArray, shape: tuple[int, int]) -> Sparse:
     """The sparse matrix of `shape` with `weights` at (row, items)."""
-    return sparse.csr_array((weights.astype(np.float32), (row, items)), shape=shape)
+    weights = weights.astype(np.float32)
+    if (row[1:] > row[:-1]).any():
+        return sparse.csr_array((weights, (row, items)), shape=shape)
+    # Rows that descend, as those of `newest_first`, need no sorting.
+    indptr = np.searchsorted(row[::-1], np.arange(shape[0] + 1))
+    return sparse.csr_array((weights[::-1], items[::-1], indptr), shape=shape)
 
 
 def user_item_matrix(data: Interactions) -> Sparse:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from matinee.data.interactions import FloatArray, Histories, LongArray
-from matinee.models.base import Model
+from matinee.models.base import Memory, Model, Occasion
 
+_NOWHERE = np.zeros(0, np.float32)
 _LEAST_DEVIATION = np.float32(1e-12)
 
 
@@ -34,7 +35,7 @@ class Standing:
 
     def add(self, total: FloatArray, scores: FloatArray, weight: np.float32) -> None:
         """Add `weight` times the standardised `scores` (n_items,), which are overwritten, to `total` (n_items,)."""
-        placed = scores[self.placed]
+        placed = scores[self.placed] if len(self.placed) else _NOWHERE
         if len(self.rare):
             scores[self.rare] = np.inf
             scores[self.rare] = scores.min()
@@ -49,6 +50,23 @@ class Standing:
             scores[self.placed] = placed - mean
         scores *= weight / max(deviation, _LEAST_DEVIATION)
         total += scores
+
+
+@dataclass(frozen=True, eq=False)
+class Remembered:
+    """One history: `memories` of the parts that look at the occasion, `still` (n_items,) the sum of all others.
+
+    `seen` (s,) are the numbers of the history's distinct items.
+    """
+
+    memories: tuple[Memory | None, ...]
+    still: FloatArray
+    seen: LongArray
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return sum(one.nbytes for one in self.memories if one is not None) + self.still.nbytes + self.seen.nbytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,4 +91,23 @@ class OneRow:
         total = self.constant.copy()
         for part, standing, weight in self.parts:
             standing.add(total, part.score(histories)[0], weight)
+        return total
+
+    def remember(self, histories: Histories) -> Remembered | None:
+        """What `recall` needs of a batch of one; None where a part reads the occasion and remembers nothing."""
+        memories = tuple(part.remember(histories) for part, _, _ in self.parts)
+        still = self.constant.copy()
+        for (part, standing, weight), memory in zip(self.parts, memories, strict=True):
+            if memory is None and part.timed:
+                return None
+            if memory is None:
+                standing.add(still, part.score(histories)[0], weight)
+        return Remembered(memories, still, np.unique(histories.items).astype(np.int64))
+
+    def recall(self, memory: Remembered, occasion: Occasion) -> FloatArray:
+        """As `score`, of a remembered history."""
+        total = memory.still.copy()
+        for (part, standing, weight), kept in zip(self.parts, memory.memories, strict=True):
+            if kept is not None:
+                standing.add(total, part.recall(kept, occasion), weight)
         return total

@@ -1,6 +1,6 @@
 """Autoregressive ridge: a sequential linear model in closed form, reading the history at several time scales.
 
-With x_t = Σ_{k<K} g^k e(i_{t-1-k}) for each decay g, side by side, and the target y_t = e(i_t), the weights are
+With x_t = Σ_k g^k e(i_{t-1-k}) for each decay g, side by side, and the target y_t = e(i_t), the weights are
 W = (Σ x xᵀ + λI)^-1 Σ x yᵀ. A published relative is SLIST: M. Choi et al., "Session-aware Linear Item-Item Models
 for Session-based Recommendation", WWW 2021.
 """
@@ -15,26 +15,30 @@ from scipy import linalg, sparse
 
 from matinee.data.interactions import FloatArray, Histories, IntArray, Interactions
 from matinee.models.arrays import AnyArray
-from matinee.models.base import FitOptions, ItemFeatures, Model, Progress
+from matinee.models.base import FitOptions, ItemFeatures, Model
+from matinee.models.decayed import NormalEquations, faded_after, normal_equations
 from matinee.models.ease import most_used
-from matinee.models.histories import newest, rows_of, user_item_matrix
+from matinee.models.histories import Sparse, newest, rows_of, user_item_matrix, weighted_rows
+from matinee.models.tail import beyond_arrays, beyond_of, nothing_beyond, ridge_beyond
 
-#: Entries of the sparse design matrix that are held at once: 2²³, about 100 MB.
-_ENTRIES_AT_ONCE = 2**23
+#: A time scale reads as far back as its weights stay above this.
+_FADED = 1e-3
 
 
 @dataclass(frozen=True)
 class RidgeConfig:
-    """`regularization` is λ; each of `decays` in (0, 1) is a time scale g, read `reach` items back at most.
+    """`regularization` is λ; each of `decays` in (0, 1) is a time scale g; see `decayed` for `reach`.
 
-    At most `max_items` items, the ones with the most users, take part: the solution is dense, 8 bytes ·
-    (decays · max_items)² at its peak (200 MB for 5,000, 800 MB with two decays). Others score 0.
+    At most `max_items` items, the ones with the most users, take part in an exact solution, which is dense: 4 bytes ·
+    (decays + decays²) · max_items² at its peak (400 MB for 4,000 and two decays). Above so many items the others are
+    predicted sparsely, from each item alone, with `neighbours` successors kept for each (`tail.ridge_beyond`).
     """
 
     regularization: float = 500.0
-    decays: tuple[float, ...] = (0.9,)
-    reach: int = 30
-    max_items: int = 5_000
+    decays: tuple[float, ...] = (0.5, 0.9)
+    reach: int = 512
+    max_items: int = 4_000
+    neighbours: int = 100
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "decays", tuple(self.decays))
@@ -50,68 +54,69 @@ class Ridge(Model):
         super().__init__(config)
         self.items: IntArray = np.zeros(0, np.int32)
         self.weights: FloatArray = np.zeros((0, 0, 0), np.float32)
+        self.beyond: Sparse = nothing_beyond(0)
 
     def _fit(self, data: Interactions, features: ItemFeatures | None, options: FitOptions) -> None:
         self.items = most_used(np.asarray(user_item_matrix(data).sum(axis=0)), self.config.max_items)
         self._index_items()
-        n, scales = len(self.items), len(self.config.decays)
-        gram = np.zeros((n * scales, n * scales), np.float32)
-        cross = np.zeros((n * scales, n), np.float32)
-        block = max(1, _ENTRIES_AT_ONCE // (self.config.reach * scales))
-        for begin in range(0, len(data), block):
-            options.raise_if_stopped()
-            end = min(begin + block, len(data))
-            rows, target = self._design(data, begin, end)
-            weighted = rows if data.weight is None else sparse.diags_array(data.weight[begin:end]) @ rows
-            gram += (weighted.T @ rows).toarray()
-            cross += (weighted.T @ target).toarray()
-            options.on_progress(Progress(0.5 * end / len(data), f"ridge: {end:,} of {len(data):,} interactions"))
-        gram[np.diag_indices_from(gram)] += self.config.regularization
-        solution = linalg.solve(gram, cross, assume_a="pos", lower=True, overwrite_a=True, overwrite_b=True)
-        self.weights = np.ascontiguousarray(solution.reshape(scales, n, n))
+        n, decays = len(self.items), self.config.decays
+        found = normal_equations(data, self._column, n, decays, self.config.reach, options)
+        found.gram[np.diag_indices_from(found.gram)] += self.config.regularization
+        solution = _solved(found)
+        self.weights = np.ascontiguousarray(solution.reshape(n, len(decays), n).transpose(1, 2, 0))
+        self.beyond = nothing_beyond(data.n_items)
+        if n < int(self.known.sum()):
+            most, keep = self.config.regularization, self.config.neighbours
+            self.beyond = ridge_beyond(data, self.items, decays[0], self.depths[0], most, keep, options)
 
-    def _design(self, data: Interactions, begin: int, end: int) -> tuple[sparse.csr_array, sparse.csr_array]:
-        """x (rows, scales · n) and y (rows, n) of the log's rows `begin` to `end`."""
-        n, at = len(self.items), np.arange(begin, end)
-        column = self._column[data.item]
-        first = data.indptr[data.user[begin:end]]
-        row, back = np.nonzero(at[:, None] - 1 - np.arange(self.config.reach)[None, :] >= first[:, None])
-        read = column[at[row] - 1 - back]
-        row, back, read = row[read >= 0], back[read >= 0], read[read >= 0]
-        scales = [
-            sparse.csr_array((np.float32(decay) ** back.astype(np.float32), (row, read)), shape=(len(at), n))
-            for decay in self.config.decays
-        ]
-        known = np.flatnonzero(column[at] >= 0)
-        target = sparse.csr_array((np.ones(len(known), np.float32), (known, column[at][known])), shape=(len(at), n))
-        return sparse.csr_array(sparse.hstack(scales, format="csr")), target
+    @property
+    def depths(self) -> tuple[int, ...]:
+        """How many of the newest events each time scale reads when it scores."""
+        return tuple(min(self.config.reach, faded_after(decay, _FADED)) for decay in self.config.decays)
 
     def _score(self, histories: Histories) -> FloatArray:
-        histories = newest(histories, self.config.reach)
+        histories = newest(histories, max(self.depths))
         row, column = rows_of(histories.indptr), self._column[histories.items]
-        age = (histories.indptr[1:][row] - 1 - np.arange(len(row))).astype(np.float32)
-        row, age, column = row[column >= 0], age[column >= 0], column[column >= 0]
+        age = histories.indptr[1:][row] - 1 - np.arange(len(row))
         compact = np.zeros((len(histories), len(self.items)), np.float32)
-        for decay, weights in zip(self.config.decays, self.weights, strict=True):
-            power = np.float32(decay) ** age
+        for decay, depth, weights in zip(self.config.decays, self.depths, self.weights, strict=True):
+            read = (column >= 0) & (age < depth)
+            power = np.float32(decay) ** age[read].astype(np.float32)
             if len(histories) == 1:
-                compact += (power @ weights[column])[None, :]
+                compact += (power @ weights[column[read]])[None, :]
             else:
-                compact += sparse.csr_array((power, (row, column)), shape=compact.shape) @ weights
+                compact += sparse.csr_array((power, (row[read], column[read])), shape=compact.shape) @ weights
         if len(self.items) == self.n_items:
             return compact
         scores = np.zeros((len(histories), self.n_items), np.float32)
         scores[:, self.items] = compact
+        if self.beyond.nnz:
+            read = age < self.depths[0]
+            power = np.float32(self.config.decays[0]) ** age[read].astype(np.float32)
+            scores += (weighted_rows(row[read], histories.items[read], power, scores.shape) @ self.beyond).toarray()
         return scores
 
     def _arrays(self) -> Mapping[str, AnyArray]:
-        return {"items": self.items, "weights": self.weights}
+        return {"items": self.items, "weights": self.weights, **beyond_arrays(self.beyond)}
 
     def _restore(self, arrays: Mapping[str, AnyArray]) -> None:
         self.items, self.weights = np.array(arrays["items"]), arrays["weights"]
+        self.beyond = beyond_of(arrays, self.n_items)
         self._index_items()
 
     def _index_items(self) -> None:
         """Build the map from item to its row in `weights`, -1 for none."""
         self._column = np.full(self.n_items, -1, np.int32)
         self._column[self.items] = np.arange(len(self.items), dtype=np.int32)
+
+
+def _solved(equations: NormalEquations) -> FloatArray:
+    """Wᵀ (n, S n) of A W = b. Overwrites both sides, and copies neither."""
+    # To LAPACK, which counts by columns, the lower triangle of a matrix by rows is an upper one.
+    factor, info = linalg.lapack.spotrf(equations.gram.T, lower=0, overwrite_a=1)
+    if info == 0:
+        solution, info = linalg.lapack.spotrs(factor, equations.cross.T, lower=0, overwrite_b=1)
+    if info != 0:
+        raise linalg.LinAlgError("Σ x xᵀ + λI is not positive definite; λ must be above 0.")
+    found: FloatArray = solution.T
+    return found

@@ -132,6 +132,7 @@ ITEM_RECIPES = (
         method=Method.SIMILARITY,
         optional_datasets=(ITEMS,),
         requires=("itemId",),
+        themes=True,
         parameters=PARAMETERS["aws-similar-items"],
     ),
     Recipe(

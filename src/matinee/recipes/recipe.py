@@ -103,7 +103,7 @@ class Recipe:
     `requires` names the request members that a runtime call must carry. `event_type` is the type of which a domain
     use case needs 1000 events and on which alone it trains; `auto_filter` the type whose items are removed from each
     answer.
-    `auto_update`: deployed, it takes in new items and events every two hours.
+    `auto_update`: deployed, it takes in new items and events every two hours. `themes`: batches of it may be themed.
     `created` and `updated` are epoch milliseconds. A recipe with no `method` cannot be trained; `why` says why not.
     """
 
@@ -127,6 +127,7 @@ class Recipe:
     explores: bool = False
     metadata_free: bool = False
     reasons: bool = False
+    themes: bool = False
     events_config: bool = False
     objective: bool = False
     update_training: bool = False

@@ -27,6 +27,8 @@ class Elements(NamedTuple):
     promoted: list[dict[str, Any]]
     others: list[dict[str, Any]]
     propensities: Mapping[str, float] = MappingProxyType({})
+    #: Whether it is kept, so that the same call is given the same as long as nothing changes.
+    kept: bool = False
 
 
 class AnswerCache:
@@ -57,11 +59,19 @@ class AnswerCache:
         elements = None if found is None else _decoded(found[0])
         if found is not None and elements is not None:
             self._counts[found[1]].inc()
-            return elements
+            return elements._replace(kept=True)
         self._counts["computed"].inc()
         computed = compute()
         self._layers.put(key, json.dumps(computed[:2], separators=(",", ":")).encode())
-        return computed
+        return computed._replace(kept=True)
+
+    def found_quickly(self) -> None:
+        """Count an answer that was found in this process's memory without a key."""
+        self._counts[self._layers.caches[0].name].inc()
+
+    def age(self, scene: Scene) -> tuple[int | None, int]:
+        """When the newest event was that the model reads, None where it reads no time, and its bucket now."""
+        return self._keys.age(scene)
 
     def close(self) -> None:
         """Close the caches."""

@@ -8,12 +8,10 @@ import threading
 from collections import OrderedDict
 from weakref import WeakKeyDictionary
 
-import numpy as np
-
 from matinee import __version__
 from matinee.data.interactions import FloatArray
 from matinee.filters.syntax import Dataset
-from matinee.models.transformer.elapsed import UNKNOWN, bucket
+from matinee.models.transformer.elapsed import UNKNOWN, bucket_of
 from matinee.recipes.catalogue import Method
 from matinee.serving.asked import Asked, FilterAsked
 from matinee.serving.exploration import exploration_of
@@ -56,6 +54,11 @@ class AnswerKeys:
         text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
         return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=20).hexdigest()
 
+    def age(self, scene: Scene) -> tuple[int | None, int]:
+        """When the newest event was that the model reads, None where it reads no time, and its bucket now."""
+        newest = self._state(scene)[1] if _reads_time(scene) else None
+        return newest, _age(scene, newest)
+
     def _state(self, scene: Scene) -> tuple[str, int | None]:
         """A digest of what is known of the user, and when the newest event was that the model reads."""
         kept = self._states.get(scene.state)
@@ -91,9 +94,11 @@ class AnswerKeys:
 
 def _age(scene: Scene, newest: int | None) -> int:
     """How long ago the newest event was, in the model's own buckets: models of sequences read it."""
-    if newest is None or scene.asked.now < 0 or scene.deployment.recipe.method is not Method.SEQUENCE:
-        return UNKNOWN
-    return int(bucket(np.array([scene.asked.now - newest], np.int64))[0])
+    return UNKNOWN if newest is None or not _reads_time(scene) else bucket_of(scene.asked.now - newest)
+
+
+def _reads_time(scene: Scene) -> bool:
+    return scene.asked.now >= 0 and scene.deployment.recipe.method is Method.SEQUENCE
 
 
 def _records(scene: Scene) -> object:

@@ -33,13 +33,19 @@ def recommended(
     `scores` and `allowed` are (scene.size,); `allowed` is changed. Where the deployment explores, `random` gives places
     to its candidates; where it asks for diversity, items unlike those above come earlier.
     """
-    allowed[[entry.item for entry in without]] = False
+    if without:
+        allowed[[entry.item for entry in without]] = False
     places = scene.asked.results - len(without)
     worth = scores if exploring is None else exploring.scores
     order = _order(scene, worth, allowed, places)
-    shown = _shown(order, exploring, places, random)
-    shares = probabilities(scores, scene.deployment.recipe.scores, allowed, np.array([one.item for one in shown], int))
-    entries = [_entry(scene, one, share, exploring) for one, share in zip(shown, shares, strict=True)]
+    kind = scene.deployment.recipe.scores
+    if exploring is None:
+        shares = probabilities(scores, kind, allowed, order)
+        entries = [Entry(item, share) for item, share in zip(order.tolist(), shares, strict=True)]
+    else:
+        shown = fill(order, exploring.candidates, places, random)
+        shares = probabilities(scores, kind, allowed, np.array([one.item for one in shown], int))
+        entries = [_explored(one, share, kind) for one, share in zip(shown, shares, strict=True)]
     return entries + _placeholders(scene, scores, allowed, places - len(entries))
 
 
@@ -52,18 +58,12 @@ def _order(scene: Scene, worth: FloatArray, allowed: Mask, places: int) -> LongA
     return diversified(order, worth[order], likeness(scene.items, order.tolist()), strength, places)
 
 
-def _shown(order: LongArray, exploring: Exploring | None, places: int, random: np.random.Generator) -> list[Shown]:
-    if exploring is None:
-        return [Shown(int(item), 1.0, explored=False) for item in order]
-    return fill(order, exploring.candidates, places, random)
-
-
-def _entry(scene: Scene, shown: Shown, share: float | None, exploring: Exploring | None) -> Entry:
+def _explored(shown: Shown, share: float | None, kind: Scores) -> Entry:
     """An explored item that the model does not know yet reads 0 where every item of the catalogue has a share."""
-    if share is None and scene.deployment.recipe.scores is Scores.SOFTMAX_CATALOGUE:
+    if share is None and kind is Scores.SOFTMAX_CATALOGUE:
         share = 0.0
     reason = EXPLORATION if shown.explored else None
-    return Entry(shown.item, share, reason=reason, propensity=None if exploring is None else shown.propensity)
+    return Entry(shown.item, share, reason=reason, propensity=shown.propensity)
 
 
 def _placeholders(scene: Scene, scores: FloatArray, allowed: Mask, places: int) -> list[Entry]:

@@ -45,6 +45,15 @@ class Rate:
         self._due = due + step
         return True
 
+    def idle(self, now: float) -> bool:
+        """Whether all that was taken lies so far back at `now` that a new rate would admit the same."""
+        return self._due <= now
+
+    def give(self) -> None:
+        """Take back the last request that was counted."""
+        if self.per_second > 0:
+            self._due -= 1 / self.per_second
+
 
 @dataclass
 class Use:
@@ -104,22 +113,35 @@ class Capacity:
             multiprocess_mode="livesum",
         )
 
-    def admit(self, deployment: Deployment) -> None:
-        """Count a request to an ACTIVE deployment. Raises `Throttling` when there is no room for it."""
+    def admit(self, deployment: Deployment) -> Rate | None:
+        """Count a request to an ACTIVE deployment. Raises `Throttling` when there is no room for it.
+
+        Returns the rate that it was counted on, None without a ceiling: what `take_back` is given.
+        """
         now = self._clock()
         with self._lock:
             use = self._uses.get(deployment.arn)
             if use is None or use.reserved != deployment.reserved:
                 use = self._reserve(deployment.arn, deployment.reserved)
-            admitted = not self._ceiling or use.rate.take(now) or self._shared.take(now)
-            if admitted:
+            rates = (use.rate, self._shared) if self._ceiling else ()
+            found = next((rate for rate in rates if rate.take(now)), None)
+            if found is not None or not rates:
                 use.count(now)
-                return
+                return found
         self._throttled.labels(deployment.arn).inc()
         raise Throttling(
             f"Rate exceeded: {deployment.arn} has {deployment.reserved} requests a second reserved, and the server's "
             f"capacity beyond the reservations is in use. Try again, or raise minProvisionedTPS."
         )
+
+    def take_back(self, deployment: Deployment, counted_on: Rate | None) -> None:
+        """Undo `admit` for a request that begins anew, and is then admitted once more."""
+        with self._lock:
+            if counted_on is not None:
+                counted_on.give()
+            use = self._uses.get(deployment.arn)
+            if use is not None and use.slots and use.slots[-1][1]:
+                use.slots[-1][1] -= 1
 
     def reserve(self, active: Iterable[tuple[str, int]]) -> None:
         """Make (ARN, requests a second) the reservations there are; those of others end."""

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import sqlalchemy as sa
 
-from matinee.data.schemas import polars_schema
+from matinee.data.schemas import Schema, polars_schema
 from matinee.filters.columns import Columns, Rows
+from matinee.serving.event_loop import leave_event_loop
 from matinee.serving.freshness import FreshCache, View
 from matinee.serving.groups import GroupDataset
 from matinee.storage.metadata import dataset_parts, records
 from matinee.storage.objects import ObjectStore
+
+#: What tells one reading of imported parts from another: the dataset's creation, its schema, the parts' numbers.
+_Imported = tuple[tuple[int, int], Schema, tuple[int, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +69,8 @@ class RecordReader:
     def __init__(self, objects: ObjectStore) -> None:
         self._objects = objects
         self._cache: FreshCache[GroupDataset, DatasetRecords] = FreshCache(self._load, 64)
+        self._bases: dict[str, tuple[_Imported, Layer]] = {}
+        self._reading = threading.Lock()
 
     def get(self, view: View, dataset: GroupDataset) -> DatasetRecords:
         """The records as of `view`; the same object as long as none has changed."""
@@ -83,7 +91,7 @@ class RecordReader:
         base = (
             previous.base
             if previous is not None and same_base
-            else _base(dataset, [(self._objects, part.object_key, part.created_at) for part in parts])
+            else self._base(dataset, numbers, [(part.object_key, part.created_at) for part in parts])
         )
         known = {} if previous is None else previous.pending
         after = 0 if previous is None else previous.newest
@@ -98,13 +106,26 @@ class RecordReader:
         latest = {**known, **{row.entity_id: (row.received_at, row.properties) for row in arrived}}
         return DatasetRecords(dataset, base, _streamed(dataset, latest, base), numbers, newest, latest, last)
 
+    def _base(self, dataset: GroupDataset, numbers: tuple[int, ...], parts: Sequence[tuple[str, int]]) -> Layer:
+        """The imported records, read by one thread for all that wait for them; never on an event loop."""
+        imported = (dataset.created, dataset.schema, numbers)
+        kept = self._bases.get(dataset.arn)
+        if kept is None or kept[0] != imported:
+            if parts:
+                leave_event_loop()
+            with self._reading:
+                kept = self._bases.get(dataset.arn)
+                if kept is None or kept[0] != imported:
+                    read = [(self._objects.local(object_key), created) for object_key, created in parts]
+                    kept = self._bases[dataset.arn] = imported, _read(dataset, read)
+        return kept[1]
 
-def _base(dataset: GroupDataset, parts: Sequence[tuple[ObjectStore, str, int]]) -> Layer:
-    """The imported records; an ID in several parts has the record of the last one."""
+
+def _read(dataset: GroupDataset, parts: Sequence[tuple[Path, int]]) -> Layer:
+    """The records of parts; an ID in several of them has the record of the last one."""
     key, types = str(dataset.schema.key), polars_schema(dataset.schema)
     frames = [
-        pl.read_parquet(objects.local(object_key)).with_columns(pl.lit(created, dtype=pl.Int64).alias("__since"))
-        for objects, object_key, created in parts
+        pl.read_parquet(path).with_columns(pl.lit(created, dtype=pl.Int64).alias("__since")) for path, created in parts
     ]
     empty = pl.DataFrame(schema={**types, "__since": pl.Int64()})
     frame = pl.concat([empty, *frames], how="diagonal").unique(subset=key, keep="last", maintain_order=True)

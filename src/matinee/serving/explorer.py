@@ -59,6 +59,14 @@ class Explorer:
         drawn = explored(items, scores[items], clicks, expected, exploration.weight, self._random)
         return Exploring(drawn, corrected)
 
+    def any_candidate(self, scene: Scene) -> bool:
+        """Whether the deployment explores at all and there are items that are young enough."""
+        exploration = exploration_of(scene.deployment.recipe, scene.deployment.config)
+        if exploration is None:
+            return False
+        newest_event = self._standing(scene).feedback.newest_event
+        return bool(self._ages.young(scene.items, exploration.cut_off, newest_event).any())
+
     def _standing(self, scene: Scene) -> _Standing:
         group_arn, items = scene.deployment.group_arn, scene.items
         if self._erasures.setdefault(group_arn, scene.group.erasures) != scene.group.erasures:

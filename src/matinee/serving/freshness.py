@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 
+from matinee.serving.event_loop import WouldBlock
 from matinee.storage.metadata import Database
 
 Key = TypeVar("Key", bound=Hashable)
@@ -31,6 +32,8 @@ class View:
         self._database = database
         self._resources = resources
         self._connection: sa.Connection | None = None
+        #: Takes back what was counted for the request, when it begins anew in a thread.
+        self.take_back: Callable[[], None] | None = None
 
     @property
     def connection(self) -> sa.Connection:
@@ -52,7 +55,13 @@ class Freshness:
     def view(self) -> Iterator[View]:
         """The view of one request. The stamp is taken before anything is read, so that it never flatters."""
         with ExitStack() as resources:
-            yield View(self._database, self._stamp(), resources)
+            view = View(self._database, self._stamp(), resources)
+            try:
+                yield view
+            except WouldBlock:
+                if view.take_back is not None:
+                    view.take_back()
+                raise
 
     def close(self) -> None:
         """Give the watching connection back."""
@@ -80,7 +89,7 @@ class FreshCache(Generic[Key, Kept]):
         self._lock = threading.Lock()
 
     def get(self, view: View, key: Key) -> Kept:
-        """The value as of `view`; raises what loading it raises, and then keeps nothing."""
+        """The value as of `view`; raises what loading it raises, and then keeps nothing, unless it would only block."""
         with self._lock:
             stamp, previous = self._kept.get(key, (None, None))
             if previous is not None:
@@ -89,6 +98,8 @@ class FreshCache(Generic[Key, Kept]):
                     return previous
         try:
             loaded = self._load(view, key, previous)
+        except WouldBlock:  # nothing was found out: the same call in a thread goes on from what is kept
+            raise
         except BaseException:
             with self._lock:
                 self._kept.pop(key, None)

@@ -30,8 +30,6 @@ _AT_ONCE, _HORIZON = 5_000, 200_000
 _MOST_EXPOSURES = 50_000
 #: Events whose answer is not in the log yet are tried again for so many seconds: it is written just after the answer.
 _WAIT, _MOST_WAITING = 5.0, 1_000
-#: Where two processes commit to PostgreSQL at once, the later number may come first.
-_OVERLAP = 500
 #: The rate that a place is clicked at before anything is known, and how many impressions that weighs.
 _RATE, _RATE_WEIGHT = 0.05, 20.0
 _MOST_GROUPS = 64
@@ -119,7 +117,6 @@ class _Group:
         self.behind = True
         self.last: int | None = None
         self.newest_event = 0
-        self.overlapping: set[int] = set()
         self.waiting: list[_Waiting] = []
         self.lock = threading.Lock()
 
@@ -159,11 +156,10 @@ class Impressions:
         connection = view.connection
         if group.last is None:
             group.last = max(0, (connection.scalar(sa.select(sa.func.max(events.c.seq))) or 0) - _HORIZON)
-        after = group.last if connection.dialect.name == "sqlite" else max(0, group.last - _OVERLAP)
         columns = (events.c.seq, events.c.session_id, events.c.item_id, events.c.sent_at, events.c.details)
-        query = sa.select(*columns).where(events.c.seq > after, events.c.group_arn == group_arn)
-        found = connection.execute(query.order_by(events.c.seq).limit(_AT_ONCE + _OVERLAP)).all()
-        rows = [row for row in found if row.seq not in group.overlapping]
+        query = sa.select(*columns).where(events.c.seq > group.last, events.c.group_arn == group_arn)
+        # A group's numbers are committed in their order (`intake`), so nothing comes up behind the last one.
+        rows = connection.execute(query.order_by(events.c.seq).limit(_AT_ONCE)).all()
         waiting, group.waiting = group.waiting, []
         named = {one.recommendation for one in waiting}
         named |= {row.details["recommendationId"] for row in rows if _names_an_answer(row.details or {})}
@@ -178,12 +174,11 @@ class Impressions:
                 group.counter.add(recommendation or (row.session_id, shown), shown, row.item_id)
             elif recommendation:
                 self._count_implicit(group, answered, _Waiting(recommendation, row.item_id, now + _WAIT), now)
-        if found:
-            group.last = max(group.last, found[-1].seq)
-            group.overlapping = {row.seq for row in found if row.seq > group.last - _OVERLAP}
+        if rows:
+            group.last = rows[-1].seq
             sent = [row.sent_at for row in rows if row.sent_at <= time.time()]
             group.newest_event = max([group.newest_event, *sent])
-        group.behind, group.looked = len(found) >= _AT_ONCE, now
+        group.behind, group.looked = len(rows) >= _AT_ONCE, now
         if rows or len(group.waiting) < len(waiting):
             group.feedback = group.counter.feedback(group.newest_event)
 

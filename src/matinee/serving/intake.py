@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import zlib
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,8 +22,9 @@ Handler = Callable[[Caller, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 
 #: A tracker takes events from the moment its ID is known (spec 1.8), until it is being deleted.
 CLOSED = ("DELETE PENDING", "DELETE IN_PROGRESS")
-#: Key of the advisory lock that writers of records take on PostgreSQL; any number that nothing else uses.
+#: Keys of the advisory locks that writers take on PostgreSQL; any numbers that nothing else uses.
 RECORDS_LOCK = 0x6D617472
+EVENTS_LOCK = 0x6D617465
 
 
 class Intake:
@@ -31,7 +33,7 @@ class Intake:
     def __init__(self, database: Database, settings: Settings) -> None:
         self.settings = settings
         self._dialect = sqlite if database.is_sqlite else postgresql
-        self._events = GroupCommit(database, self._write_events)
+        self._events = GroupCommit(database, self.write_events)
         self._records = GroupCommit(database, self._write_records)
 
     def operations(self) -> Mapping[str, Handler]:
@@ -74,8 +76,11 @@ class Intake:
         await self._records.submit(records_of(caller.account, caller.region, params, "ACTIONS", "actions", "actionId"))
         return {}
 
-    def _write_events(self, connection: sa.Connection, batches: Sequence[EventBatch]) -> list[ApiError | None]:
-        """Append the events of all batches and join sessions with users; repeats of an event ID are ignored."""
+    def write_events(self, connection: sa.Connection, batches: Sequence[EventBatch]) -> list[ApiError | None]:
+        """Append the events of all batches and join sessions with users; repeats of an event ID are ignored.
+
+        Says for each batch why it was refused, None where it was not.
+        """
         groups = {
             place: _groups_by_tracking_id(connection, *place)
             for place in {(batch.account, batch.region, batch.tracked) for batch in batches}
@@ -92,7 +97,9 @@ class Intake:
             arrived += [Arrived(group, batch.tracking_id, {**row, "group_arn": group}) for row in batch.rows]
             for session, user in batch.links:
                 links.setdefault((group, session), user)
-        watch = Watch(connection, {one.group_arn for one in arrived} | {group for group, _ in links})
+        touched = {one.group_arn for one in arrived} | {group for group, _ in links}
+        _take_turns(connection, touched)
+        watch = Watch(connection, touched)
         new = self._append(connection, arrived, telling=bool(watch.groups))
         if links:
             joined = [
@@ -131,6 +138,17 @@ class Intake:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(RECORDS_LOCK)))
             connection.execute(sa.insert(records), rows)
         return refusals
+
+
+def _take_turns(connection: sa.Connection, groups: Collection[str]) -> None:
+    """Wait until nobody else writes events of these groups, and keep others waiting until the transaction ends.
+
+    Readers go on after the number that they know, so on PostgreSQL, where a number is given before the commit, a
+    group's numbers must be committed in their order. Taken in one order, so that no two writers wait for each other.
+    """
+    if connection.dialect.name == "postgresql":
+        for key in sorted({zlib.crc32(group.encode()) - 2**31 for group in groups}):
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(EVENTS_LOCK, key)))
 
 
 def _groups_by_tracking_id(connection: sa.Connection, account: str, region: str, kind: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ import polars as pl
 from matinee.filters.columns import Rows
 from matinee.filters.table import Segment, Table
 from matinee.serving.dataset_records import DatasetRecords, Layer
+from matinee.serving.event_loop import leave_event_loop
 from matinee.training.artifact import Artifact
 
 MOST_TABLES = 64
@@ -46,7 +47,13 @@ class ItemTable:
 
     def item_id(self, number: int) -> str:
         """The ID of a numbered item."""
-        return self.artifact.item_ids[number] if number < self.n_model else self._extras[number - self.n_model]
+        if number >= self.n_model:
+            return self._extras[number - self.n_model]
+        names = self.artifact.item_names
+        found = names.get(number)
+        if found is None:  # read from the mapped file once
+            found = names[number] = self.artifact.item_ids[number]
+        return found
 
     def record(self, item_id: str) -> Mapping[str, Any]:
         """The item's record: column to value; empty when it has none."""
@@ -71,36 +78,65 @@ class ItemTables:
     def __init__(self) -> None:
         self._tables: OrderedDict[tuple[int, int], ItemTable] = OrderedDict()
         self._bases: OrderedDict[tuple[int, int], tuple[Artifact, Layer, Rows, list[str]]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock, self._building = threading.Lock(), threading.Lock()
 
     def get(self, artifact: Artifact, records: DatasetRecords | None) -> ItemTable:
-        """The table of an artifact's items with these records, built when they are new."""
+        """The table of an artifact's items with these records, built when they are new; not on an event loop if long.
+
+        Raises `WouldBlock` there.
+        """
+        table = self._built(artifact, records)
+        if table is not None:
+            return table
+        if records is not None and records.base.ids and self._joined_before(artifact, records) is None:
+            leave_event_loop()
+        if not self._building.acquire(blocking=False):
+            leave_event_loop()
+            self._building.acquire()
+        try:
+            return self._built(artifact, records) or self._build(artifact, records)
+        finally:
+            self._building.release()
+
+    def _built(self, artifact: Artifact, records: DatasetRecords | None) -> ItemTable | None:
         key = (id(artifact), id(records))
         with self._lock:
             table = self._tables.get(key)
             # An id may have been given to another object since; the table itself keeps the right ones alive.
             if table is None or table.artifact is not artifact or table.records is not records:
-                table = ItemTable(artifact, records, *self._base(artifact, records))
-                self._tables[key] = table
-                _trim(self._tables)
+                return None
             self._tables.move_to_end(key)
             return table
+
+    def _build(self, artifact: Artifact, records: DatasetRecords | None) -> ItemTable:
+        table = ItemTable(artifact, records, *self._base(artifact, records))
+        with self._lock:
+            self._tables[id(artifact), id(records)] = table
+            _trim(self._tables)
+        return table
 
     def _base(self, artifact: Artifact, records: DatasetRecords | None) -> tuple[Rows | None, list[str]]:
         """Numbers of the imported records' items, and the IDs of those that the model does not know."""
         if records is None:
             return None, []
-        key = (id(artifact), id(records.base))
-        kept = self._bases.get(key)
-        if kept is None or kept[0] is not artifact or kept[1] is not records.base:
-            kept = (artifact, records.base, *_joined(artifact, records.base))
-            self._bases[key] = kept
+        known = self._joined_before(artifact, records)
+        if known is None:
+            known = _joined(artifact, records.base)
+            self._bases[id(artifact), id(records.base)] = (artifact, records.base, *known)
             _trim(self._bases)
+        return known
+
+    def _joined_before(self, artifact: Artifact, records: DatasetRecords) -> tuple[Rows, list[str]] | None:
+        kept = self._bases.get((id(artifact), id(records.base)))
+        if kept is None or kept[0] is not artifact or kept[1] is not records.base:
+            return None
         return kept[2], kept[3]
 
 
 def _joined(artifact: Artifact, layer: Layer) -> tuple[Rows, list[str]]:
     """Numbers (n,) of a layer's items; those the model lacks are numbered from `n_items` on, in the layer's order."""
+    if not layer.ids:
+        return np.zeros(0, np.int64), []
     known = pl.DataFrame(
         {"id": list(artifact.item_ids), "number": np.arange(artifact.n_items, dtype=np.int64)},
         schema={"id": pl.String, "number": pl.Int64},

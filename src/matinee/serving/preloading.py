@@ -51,7 +51,8 @@ class Preloader:
         """Open what is active or becomes so, and let go of the rest. What cannot be opened is left to its requests."""
         with self._database.read() as connection:
             changed = connection.execute(
-                sa.select(sa.func.count(), sa.func.max(resources.c.updated_at)).where(
+                # The sum, since a later commit may bring an earlier time: another process began before this one.
+                sa.select(sa.func.count(), sa.func.sum(resources.c.updated_at)).where(
                     resources.c.kind.in_(("campaign", "recommender", "solution-version"))
                 )
             ).one()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,17 @@ from matinee.recipes.catalogue import Scores
 
 One = TypeVar("One")
 
+#: Groups whose maxima are compared for each place of a list: with eight, 1/16 more items than places reach the bar.
+_GROUPS_FOR_EACH = 8
+#: The lowest score of an item that may be shown.
+_LOWEST = np.finfo(np.float32).min
+#: Where fewer than one item in so many is allowed, the others are set aside first.
+_FEW = 4
 #: Digits after the point of a score, as recorded from the service.
 SCORE_DIGITS = 7
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of an answer: the item's number, its score when the recipe has scores, the promotion it comes from.
 
     `reason` is why it is there, when it is not for being among the best; `propensity` its probability of standing there
@@ -38,15 +43,73 @@ def best(scores: FloatArray, allowed: Mask, k: int) -> LongArray:
 
     `scores` and `allowed` are (n,); the result is shorter when fewer are allowed.
     """
-    candidates = np.flatnonzero(allowed & (scores > -np.inf))
     if k <= 0:
-        return candidates[:0]
-    own = scores[candidates]
-    if k < len(own):
-        threshold = np.partition(own, len(own) - k)[len(own) - k]
-        keep = own >= threshold
+        return np.zeros(0, np.int64)
+    if _FEW * np.count_nonzero(allowed) < len(allowed):
+        candidates = np.flatnonzero(allowed)
+        own = scores[candidates]
+        keep = np.flatnonzero(own >= _bar(own, k))
         candidates, own = candidates[keep], own[keep]
+    else:
+        masked = np.where(allowed, scores, np.float32(-np.inf))
+        candidates = np.flatnonzero(masked >= _bar(masked, k))
+        own = scores[candidates]
     return candidates[np.argsort(-own, kind="stable")[:k]]
+
+
+def _bar(scores: FloatArray, k: int) -> np.float32:
+    """A score that at least `k` of `scores` (n,) reach and few more do: the k-th best of the maxima of groups.
+
+    Above -inf, whatever the scores.
+    """
+    groups = _GROUPS_FOR_EACH * k
+    even = len(scores) - len(scores) % groups
+    highest = scores[:even].reshape(-1, groups).max(axis=0) if even > groups else scores
+    if len(highest) <= k:
+        return _LOWEST
+    return max(_LOWEST, np.float32(np.partition(highest, len(highest) - k)[len(highest) - k]))
+
+
+@dataclass(frozen=True, eq=False)
+class Lists:
+    """A list for each of many rows, one after the other: those of row r are `items[indptr[r]:indptr[r + 1]]`."""
+
+    indptr: LongArray
+    items: LongArray
+
+    @property
+    def rows(self) -> LongArray:
+        """The row of each entry."""
+        return np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
+
+
+def best_of_each(scores: FloatArray, k: int) -> Lists:
+    """As `best`, for every row of `scores` (rows, n), in which what is not allowed is -inf.
+
+    The k-th best of the maxima of n/g groups is no better than the k-th best item, so that only what reaches it need
+    be sorted: few more than k items where there are many groups.
+    """
+    rows, n = scores.shape
+    groups = min(n, _GROUPS_FOR_EACH * max(1, k))
+    bar = np.full((rows, 1), np.finfo(np.float32).min)
+    if 0 < k <= groups:
+        highest = scores[:, :groups].copy()
+        for at in range(groups, n - groups + 1, groups):  # the rest beyond whole groups cannot lower the bar
+            np.maximum(highest, scores[:, at : at + groups], out=highest)
+        np.maximum(bar, np.partition(highest, groups - k, axis=1)[:, groups - k, None], out=bar)
+    # A matrix is searched as one row, which is several times as quick.
+    row, item = np.divmod(np.flatnonzero(scores >= bar), n)
+    begin = np.searchsorted(row, np.arange(rows + 1))
+    # What reached the bar, side by side, to be sorted row by row.
+    found = np.full((rows, int(np.diff(begin).max(initial=0))), np.inf, np.float32)
+    place = row, np.arange(len(row)) - begin[row]
+    found[place] = -scores[row, item]
+    order = np.argsort(found, axis=1, kind="stable")
+    counts = np.minimum(np.diff(begin), max(0, k))
+    indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    rank = np.arange(indptr[-1]) - np.repeat(indptr[:-1], counts)
+    listed = np.repeat(np.arange(rows), counts)
+    return Lists(indptr, item[begin[listed] + order[listed, rank]])
 
 
 def with_popular_tail(scores: FloatArray, popularity: NDArray[np.int32]) -> FloatArray:
@@ -66,18 +129,34 @@ def probabilities(scores: FloatArray, kind: Scores, allowed: Mask, shown: LongAr
     """
     if kind is Scores.NONE:
         return [None] * len(shown)
-    over = scores > -np.inf
-    if kind is not Scores.SOFTMAX_CATALOGUE:
-        over &= allowed
-    if not over.any():
+    over = scores if kind is Scores.SOFTMAX_CATALOGUE else np.where(allowed, scores, np.float32(-np.inf))
+    highest = over.max(initial=np.float32(-np.inf))
+    if highest == -np.inf:
         return [None] * len(shown)
-    highest = scores[over].max()
-    total = np.exp(scores[over] - highest, dtype=np.float64).sum()
-    shares = np.exp(scores[shown] - highest, dtype=np.float64) / total
-    return [
-        round(float(share), SCORE_DIGITS) if np.isfinite(scores[item]) else None
-        for item, share in zip(shown, shares, strict=True)
-    ]
+    weights = over - highest
+    total = np.exp(weights, out=weights).sum(dtype=np.float64)
+    own = scores[shown]
+    shares = np.exp(own - highest, dtype=np.float64)
+    shares /= total
+    found: list[float | None] = shares.round(SCORE_DIGITS).tolist()
+    unknown = own == -np.inf
+    return [None if none else share for none, share in zip(unknown, found, strict=True)] if unknown.any() else found
+
+
+def probabilities_of_each(scores: FloatArray, allowed: FloatArray, kind: Scores, shown: Lists) -> NDArray[np.float64]:
+    """As `probabilities`, for every row: one for each entry of `shown`.
+
+    `scores` (rows, n) are the model's; in `allowed` what is not allowed is -inf.
+    """
+    over = scores if kind is Scores.SOFTMAX_CATALOGUE else allowed
+    highest = over.max(axis=1, keepdims=True)
+    highest[np.isneginf(highest)] = 0
+    weights = over - highest
+    total = np.exp(weights, out=weights).sum(axis=1)
+    rows = shown.rows
+    shares = np.exp((allowed[rows, shown.items] - highest[rows, 0]).astype(np.float64)) / total[rows]
+    rounded: NDArray[np.float64] = np.round(shares, SCORE_DIGITS)
+    return rounded
 
 
 def promoted_count(results: int, percent: int) -> int:

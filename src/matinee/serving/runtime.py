@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -23,10 +23,12 @@ from matinee.serving.asked import actions_asked, ranking_asked, recommendations_
 from matinee.serving.capacity import Capacity
 from matinee.serving.explanations import explained, explanation_asked
 from matinee.serving.explorer import Explorer
-from matinee.serving.freshness import Freshness
+from matinee.serving.freshness import Freshness, View
 from matinee.serving.metadata import metadata, wanted_columns
 from matinee.serving.preloading import Preloader
+from matinee.serving.quick_answers import QuickAnswer, QuickAnswers
 from matinee.serving.ranking import Entry, best, interleave, probabilities, promoted_count
+from matinee.serving.recommendation_ids import new_id
 from matinee.serving.recommendation_log import RecommendationLog, Recommended
 from matinee.serving.scene import Scene, Stage
 from matinee.serving.trial import interleaved
@@ -34,6 +36,8 @@ from matinee.settings import Settings
 from matinee.storage.cache.layers import open_caches
 from matinee.storage.metadata import Database
 from matinee.storage.objects import ObjectStore
+
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 Handler = Callable[[Caller, Mapping[str, Any]], dict[str, Any]]
 
@@ -59,8 +63,10 @@ class Runtime:
         self.settings, self._clock = settings, clock
         self._freshness = Freshness(database)
         self.capacity = Capacity(settings.max_tps, share=share, registry=registry)
-        self._stage = Stage(objects, settings.trending_refresh, self.capacity)
+        self._stage = Stage(objects, settings.trending_refresh, self.capacity, settings.histories_mb)
         self._answers = AnswerCache(open_caches(settings), AnswerKeys(self._stage), registry)
+        #: A quarter of what the cache may take, beside it: entries are the answers' bytes once more.
+        self._quick = QuickAnswers(settings.cache_mb * 2**18)
         self._random = np.random.default_rng() if random is None else random
         self.preloader = Preloader(database, self._stage.deployments, self.capacity)
         self._explorer = Explorer(settings.exploration_refresh, self._random)
@@ -84,20 +90,59 @@ class Runtime:
 
     def get_recommendations(self, caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
         """The best items for a user, or like an item, best first."""
-        asked = recommendations_asked(params, int(self._clock()))
         with self._freshness.view() as view:
-            scene, *rival = self._stage.scenes(view, caller, asked, Call.RECOMMENDATIONS)
-            items, propensities = self._answer(scene)
-            # While an experiment interleaves two versions: nobody knows the propensities of the mixture.
-            mixed = interleaved((items, self._answer(rival[0])[0]), asked.results, self._random) if rival else None
-        if mixed is None:
-            return {"itemList": items, "recommendationId": self._logged(scene, items, propensities)}
-        return {"itemList": mixed[0], "recommendationId": self._logged(scene, mixed[0], {}, mixed[1])}
+            items, recommendation, _ = self._recommendations(view, caller, params)
+        return {"itemList": items, "recommendationId": recommendation}
 
-    def _answer(self, scene: Scene) -> tuple[list[dict[str, Any]], Mapping[str, float]]:
-        """The elements of one version's answer, and the propensities of those that were explored, by item ID."""
-        promoted, others, propensities = self._answers.elements(scene, lambda: self._recommended(scene))
-        return interleave(promoted, others, self._random) if promoted else others, propensities
+    def known(self, caller: Caller, body: bytes) -> QuickAnswer | None:
+        """The answer to a GetRecommendations with this body, where it was given before and nothing has changed."""
+        if not self.settings.cache_mb:
+            return None
+        with self._freshness.view() as view:
+            found = self._quick.find(view.stamp, (caller.account, caller.region, body))
+        return found if found is not None and found.holds(int(self._clock())) else None
+
+    def again(self, answer: QuickAnswer) -> bytes:
+        """The body of an answer that is given again. Raises `Throttling` as the first time."""
+        self.capacity.admit(answer.deployment)
+        self._answers.found_quickly()
+        return _body(answer.start, new_id(answer.deployment.arn))
+
+    def compute(self, caller: Caller, params: Mapping[str, Any], body: bytes) -> bytes:
+        """The body that answers a GetRecommendations; `params` are what `body` says."""
+        with self._freshness.view() as view:
+            items, recommendation, scene = self._recommendations(view, caller, params)
+            start = b'{"itemList":' + _encode(items).encode()
+            if scene is not None and view.stamp is not None:
+                newest, bucket = self._answers.age(scene)
+                answer = QuickAnswer(params, scene.deployment, start, newest, bucket)
+                self._quick.keep(view.stamp, (caller.account, caller.region, body), answer)
+        return _body(start, recommendation)
+
+    def _recommendations(
+        self, view: View, caller: Caller, params: Mapping[str, Any]
+    ) -> tuple[list[dict[str, Any]], str, Scene | None]:
+        """The items of an answer and its recommendationId; the scene, where the items hold until something changes."""
+        asked = recommendations_asked(params, int(self._clock()))
+        scene, *rival = self._stage.scenes(view, caller, asked, Call.RECOMMENDATIONS)
+        found = self._answers.elements(scene, lambda: self._recommended(scene))
+        items = self._mixed(found)
+        if rival:
+            # While an experiment interleaves two versions: nobody knows the propensities of the mixture.
+            other = self._mixed(self._answers.elements(rival[0], lambda: self._recommended(rival[0])))
+            mixed, teams = interleaved((items, other), asked.results, self._random)
+            return mixed, self._logged(scene, mixed, {}, teams), None
+        # What is logged, drawn for each call or counted by the clock is not to be given again unseen.
+        holds = found.kept and not found.promoted and not self._logs(scene, found) and scene.trend is None
+        return items, self._logged(scene, items, found.propensities), scene if holds else None
+
+    def _mixed(self, found: Elements) -> list[dict[str, Any]]:
+        """The elements of one version's answer in the order of their places."""
+        return interleave(found.promoted, found.others, self._random) if found.promoted else found.others
+
+    def _logs(self, scene: Scene, found: Elements) -> bool:
+        """Whether answers like this one go to the log, always or now and then."""
+        return self._log.share(explored=bool(found.propensities), tried=scene.deployment.tried) > 0
 
     def explain(self, caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
         """What carried each recommendation, by the past events that weigh most, `numContributions` of them (10).
@@ -136,7 +181,7 @@ class Runtime:
         with self._freshness.view() as view:
             chosen = self._actions.recommend(view, caller, asked)
         actions = [{"actionId": action, "score": score} for action, score in chosen]
-        return {"actionList": actions, "recommendationId": _recommendation_id()}
+        return {"actionList": actions, "recommendationId": new_id(asked.arn)}
 
     def _recommended(self, scene: Scene) -> Elements:
         """The steps of GetRecommendations. Without exploration they end the same until something they read changes."""
@@ -171,7 +216,8 @@ class Runtime:
 
         `propensities` by item ID, of an answer that was explored; `teams` of one that an experiment interleaved.
         """
-        recommendation, deployment = _recommendation_id(), scene.deployment
+        deployment = scene.deployment
+        recommendation = new_id(deployment.arn)
         share = self._log.share(explored=bool(propensities), tried=deployment.tried)
         if share >= 1 or (share > 0 and self._random.random() < share):
             answer = Recommended(
@@ -205,9 +251,14 @@ class Runtime:
         return entries + [Entry(int(item), None, promotion.name) for item in unscored]
 
 
+def _body(start: bytes, recommendation: str) -> bytes:
+    return b'%b,"recommendationId":"%b"}' % (start, recommendation.encode())
+
+
 def _without(allowed: Mask, entries: Sequence[Entry]) -> Mask:
     """`allowed` (scene.size,) without the entries' items; itself, changed."""
-    allowed[[entry.item for entry in entries]] = False
+    if entries:
+        allowed[[entry.item for entry in entries]] = False
     return allowed
 
 
@@ -239,7 +290,3 @@ def _element(scene: Scene, item_id: str, entry: Entry, columns: Sequence[str]) -
     if columns:
         element["metadata"] = metadata(scene.items, item_id, columns)
     return element
-
-
-def _recommendation_id() -> str:
-    return f"RID-{uuid.uuid4()}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from matinee.errors import InvalidInput
 from matinee.filters.columns import Mask
 from matinee.filters.evaluation import Request, allowed
 from matinee.filters.syntax import Dataset, Filter, Target
-from matinee.models.base import RelatedItemsModel
+from matinee.models.base import Occasion, RelatedItemsModel
 from matinee.models.semantic import Semantic
 from matinee.recipes.catalogue import Call, Method
 from matinee.serving.applied_filters import AppliedFilters, StoredFilter
@@ -27,6 +28,7 @@ from matinee.serving.freshness import View
 from matinee.serving.groups import Group, GroupDataset, Groups
 from matinee.serving.item_table import ItemTable, ItemTables
 from matinee.serving.ranking import with_popular_tail
+from matinee.serving.remembered import RememberedHistories
 from matinee.serving.semantics import NewTexts, semantic_scores
 from matinee.serving.streamed_actions import StreamedActions, StreamedAnswer
 from matinee.serving.streamed_events import StreamedEvents
@@ -58,6 +60,8 @@ class Scene:
     later: FloatArray | None = None
     #: What the model reads of the user's record.
     attributes: FloatArray | None = None
+    #: Where the user's history is kept as the model reads it; None to read it whole.
+    remembered: RememberedHistories | None = None
 
     @property
     def size(self) -> int:
@@ -131,6 +135,10 @@ def _asked_once(scenes: Sequence[Scene]) -> Iterator[FloatArray]:
             yield semantic_scores(model, artifact, scene.items, asked, influence, scene.later)
         return
     if not deployment.recipe.item_recipe:
+        known = _remembered(scenes[0]) if len(scenes) == 1 else None
+        if known is not None:
+            yield known
+            return
         yield from model.score(Histories.joined([scene.history() for scene in scenes]))
         return
     if not isinstance(model, RelatedItemsModel):
@@ -141,6 +149,20 @@ def _asked_once(scenes: Sequence[Scene]) -> Iterator[FloatArray]:
         yield with_popular_tail(scores, artifact.popularity)
 
 
+def _remembered(scene: Scene) -> FloatArray | None:
+    """The model's scores (n_items,) from what it kept of the history; None where it keeps nothing."""
+    if scene.remembered is None:
+        return None
+    return scene.remembered.scores(
+        scene.artifact.model,
+        scene.asked.user_id or "",
+        scene.state,
+        scene.attributes,
+        scene.history,
+        Occasion(scene.asked.now, scene.artifact.inputs.context_row(scene.asked.context)),
+    )
+
+
 class Stage:
     """Builds scenes; keeps in memory what calls share."""
 
@@ -149,8 +171,13 @@ class Stage:
         objects: ObjectStore,
         trending_refresh: int = Settings.trending_refresh,
         capacity: Capacity | None = None,
+        histories_mb: int = 0,
     ) -> None:
-        """`trending_refresh`: seconds after which trending items are counted again. `capacity` admits each call."""
+        """`trending_refresh`: seconds after which trending items are counted again. `capacity` admits each call.
+
+        Models keep histories in `histories_mb` megabytes.
+        """
+        self._remembered = RememberedHistories(histories_mb * 2**20)
         self._objects, self._capacity = objects, capacity
         self._trends = Trends(objects, trending_refresh)
         self._new_texts = NewTexts()
@@ -178,7 +205,7 @@ class Stage:
     ) -> tuple[Deployment, ...]:
         deployment = self._deployments.resolve(view, caller, asked.arn, asked.kind, call)
         if self._capacity is not None:
-            self._capacity.admit(deployment)
+            view.take_back = partial(self._capacity.take_back, deployment, self._capacity.admit(deployment))
         return answering(deployment, asked.user_id, lists=lists)
 
     def _scene(self, view: View, caller: Caller, asked: Asked, deployment: Deployment) -> Scene:
@@ -200,6 +227,7 @@ class Stage:
             trend=self._trend(view, deployment, artifact, items),
             later=self._later(deployment, artifact, items),
             attributes=self.attributes(view, group, artifact, asked.user_id),
+            remembered=self._remembered,
         )
 
     def attributes(self, view: View, group: Group, artifact: Artifact, user_id: str | None) -> FloatArray | None:
@@ -232,6 +260,7 @@ class Stage:
             self._records, self._tables = RecordReader(self._objects), ItemTables()
             self._streamed, self._states = StreamedEvents(), UserStates()
             self._answers = StreamedActions()
+            self._remembered.forget()
 
     def allowed(self, scene: Scene, asked: FilterAsked | None) -> Mask:
         """What a filter of the request lets through (scene.size,); everything without one."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from matinee.data.interactions import FloatArray, LongArray
 from matinee.models.semantic import Semantic, joined_text
+from matinee.serving.event_loop import leave_event_loop
 from matinee.serving.item_table import ItemTable
 from matinee.serving.ranking import with_popular_tail
 from matinee.training.artifact import Artifact
@@ -24,6 +25,8 @@ class NewTexts:
         """(items.unknown - items.n_model, dimension), of the columns that were trained on."""
         found = self._kept.get(items)
         if found is None:
+            if items.unknown > items.n_model:
+                leave_event_loop()
             columns = artifact.manifest.get("item_columns", ())
             records = (items.record(items.item_id(number)) for number in range(items.n_model, items.unknown))
             found = model.encoder.encode([joined_text([record.get(name) for name in columns]) for record in records])

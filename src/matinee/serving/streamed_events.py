@@ -60,7 +60,9 @@ class StreamedEvents:
 
 
 def streamed_to(connection: sa.Connection, group_arn: str, users: Collection[str]) -> set[str]:
-    """Which of `users`, a few hundred at most, have streamed events, under their own name or a session's."""
+    """Which of `users`, a few thousand at most, have streamed events, under their own name or a session's."""
+    if connection.scalar(sa.select(events.c.seq).where(events.c.group_arn == group_arn).limit(1)) is None:
+        return set()
     own = sa.select(events.c.user_id).where(events.c.group_arn == group_arn, events.c.user_id.in_(users))
     anonymous = sa.select(events.c.session_id).where(events.c.group_arn == group_arn, events.c.session_id.in_(users))
     linked = sa.select(session_links.c.user_id).where(

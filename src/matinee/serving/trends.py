@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from matinee.data.interactions import FloatArray
 from matinee.models.trending import growth
 from matinee.serving.deployments import Deployment
+from matinee.serving.event_loop import leave_event_loop
 from matinee.serving.freshness import FreshCache, View
 from matinee.serving.item_table import ItemTable
 from matinee.storage.metadata import dataset_parts, events
@@ -57,6 +58,8 @@ class Trends:
         self._counted: FreshCache[Interval, Counted] = FreshCache(self._load, MOST_KEPT)
         self._scores: OrderedDict[str, tuple[Counted, ItemTable, FloatArray]] = OrderedDict()
         self._lock = threading.Lock()
+        self._done: OrderedDict[Interval, Counted] = OrderedDict()
+        self._counting = threading.Lock()
 
     def scores(self, view: View, deployment: Deployment, artifact: Artifact, items: ItemTable) -> FloatArray:
         """Growth of each item that has a number (items.unknown,), as `models.trending.growth`.
@@ -85,6 +88,16 @@ class Trends:
     def _load(self, view: View, key: Interval, previous: Counted | None) -> Counted:
         if previous is not None:
             return previous
+        leave_event_loop()
+        with self._counting:  # one thread counts for all that wait for it
+            found = self._done.get(key)
+            if found is None:
+                found = self._done[key] = self._count(view, key)
+                while len(self._done) > MOST_KEPT:
+                    self._done.popitem(last=False)
+            return found
+
+    def _count(self, view: View, key: Interval) -> Counted:
         frames = [_streamed(view.connection, key)]
         for object_key in view.connection.scalars(_parts_of(key.group_arn)):
             part = pl.scan_parquet(self._objects.local(object_key))
@@ -145,7 +158,8 @@ def _rules(manifest: Mapping[str, Any]) -> tuple[tuple[str | None, float | None]
 
 
 def _kept(event_type: str | None, threshold: float | None) -> pl.Expr:
-    keep = pl.lit(value=True)
+    # A literal is not stretched to the rows of a frame that lies in several chunks; no row is without a time.
+    keep = pl.col("TIMESTAMP").is_not_null()
     if event_type is not None:
         keep = keep & (pl.col("EVENT_TYPE").str.to_lowercase() == event_type)
     if threshold is not None:

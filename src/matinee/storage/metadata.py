@@ -279,6 +279,12 @@ class Database:
         """Whether the backend is SQLite."""
         return self.url.get_backend_name() == "sqlite"
 
+    @property
+    def file(self) -> Path | None:
+        """The file of SQLite's database; None for PostgreSQL and for a database in memory."""
+        name = self.url.database if self.is_sqlite else None
+        return None if name in (None, "", ":memory:") else Path(str(name))
+
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """A write transaction: committed at the end of the block, rolled back when it raises."""

@@ -96,6 +96,8 @@ class Artifact:
         items, users = _map(folder / _ITEMS), _map(folder / _USERS)
         try:
             self.item_ids, self.user_ids = IdTable.from_tensors(items), IdTable.from_tensors(users)
+            #: IDs of items by number, as far as they were needed so far.
+            self.item_names: dict[int, str] = {}
             self.popularity: IntArray = items["popularity"]
             self.newest_event: LongArray = items["newest_event"]
             self.created: LongArray = items["created"]
@@ -174,6 +176,15 @@ class Artifact:
         indptr = self._indptr[begin : end + 1]
         own = slice(int(indptr[0]), int(indptr[-1]))
         return Histories(indptr - indptr[0], self._items[own], self._timestamps[own])
+
+    def histories_of(self, user_ids: Sequence[str]) -> Histories:
+        """The histories of these users, empty for unknown ones, with the numbers of their event types."""
+        users = self.user_ids.find_all(user_ids)
+        begin = np.where(users >= 0, self._indptr[users], 0)
+        lengths = np.where(users >= 0, self._indptr[users + 1], 0) - begin
+        indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        where = np.arange(indptr[-1]) + np.repeat(begin - indptr[:-1], lengths)
+        return Histories(indptr, self._items[where], self._timestamps[where], event_types=self._event_types[where])
 
     def event_type_numbers(self, begin: int, end: int) -> NDArray[np.int16]:
         """The event types of `histories(begin, end)`, one for each event."""

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from matinee.data.interactions import FloatArray, Interactions
+from matinee.evaluation.event_weights import NAME as WEIGHTED_NDCG
+from matinee.evaluation.event_weights import weighted_ndcg
 from matinee.evaluation.lists import Lists
+from matinee.evaluation.splits import Split
 from matinee.models.base import FitOptions, ItemFeatures, Model
 from matinee.models.registry import model_class
 from matinee.recipes.models import ModelPlan
@@ -19,12 +22,16 @@ from matinee.training.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class Given:
-    """`columns` of Items make up the `features`; `rewards` (n_items,) is the column of the `objective`."""
+    """`columns` of Items make up the `features`; `rewards` (n_items,) is the column of the `objective`.
+
+    `weighs_events`: there is an eventsConfig, whose weights the metrics tell of.
+    """
 
     columns: tuple[str, ...] = ()
     features: ItemFeatures | None = None
     objective: Objective | None = None
     rewards: FloatArray | None = None
+    weighs_events: bool = False
 
     @classmethod
     def of(cls, snapshot: Snapshot, solution_config: Mapping[str, Any]) -> Self:
@@ -35,6 +42,7 @@ class Given:
             features=with_texts(item_features(snapshot, solution_config), snapshot, solution_config),
             objective=objective,
             rewards=None if objective is None else objective.values(snapshot.log.item_ids, snapshot.items),
+            weighs_events=bool(solution_config.get("eventsConfig")),
         )
 
     def fit(self, plan: ModelPlan, data: Interactions, options: FitOptions) -> Model:
@@ -44,11 +52,14 @@ class Given:
             return model
         return self.objective.adjust(model, self.rewards)
 
-    def metrics(self, lists: Lists) -> dict[str, float]:
-        """What the service measures only where there is an objective."""
-        if self.rewards is None:
-            return {}
-        return {AVERAGE_REWARDS: round(average_rewards(lists, self.rewards), 4)}
+    def metrics(self, split: Split, lists: Lists) -> dict[str, float]:
+        """What the service measures only where there is an objective, or a configuration of events."""
+        found: dict[str, float] = {}
+        if self.rewards is not None:
+            found[AVERAGE_REWARDS] = round(average_rewards(lists, self.rewards), 4)
+        if self.weighs_events:
+            found[WEIGHTED_NDCG] = round(weighted_ndcg(split, lists), 4)
+        return found
 
     def describe(self) -> dict[str, Any]:
         """What the manifest says of it."""

@@ -61,6 +61,21 @@ class IdTable(Sequence[str]):
             place += 1
         return None
 
+    def find_all(self, wanted: Sequence[str]) -> NDArray[np.int64]:
+        """The number of each ID (len(wanted),), -1 where there is none."""
+        contents = [text.encode() for text in wanted]
+        keys = np.fromiter(map(_hash, contents), dtype=np.uint64, count=len(contents))
+        found = np.full(len(contents), -1, np.int64)
+        if not len(self._hashes):
+            return found
+        places = np.minimum(np.searchsorted(self._hashes, keys), len(self._hashes) - 1)
+        for row in np.flatnonzero(self._hashes[places] == keys).tolist():
+            number = int(self._order[places[row]])
+            if self._bytes(number) != contents[row]:  # two IDs of one hash: so rare that the long way will do
+                number = -1 if (other := self.find(wanted[row])) is None else other
+            found[row] = number
+        return found
+
     def _bytes(self, number: int) -> bytes:
         return self._blob[self._offsets[number] : self._offsets[number + 1]].tobytes()
 

@@ -92,10 +92,13 @@ def _lacks(column: str, what: str) -> str:
     )
 
 
-def check_event_types(types: Collection[str], columns: Collection[str]) -> None:
+def check_event_types(
+    types: Collection[str], columns: Collection[str], *, most: int | None = MOST_EVENT_FEATURES
+) -> None:
     """Refuse an EVENT_TYPE column that training cannot read; raises `JobFailed`, for reserved words the service's way.
 
-    `types` are the distinct values before any selection, `columns` those of the Interactions dataset.
+    `types` are the distinct values before any selection, `columns` those of the Interactions dataset; there may be
+    `most` types and optional columns together.
     """
     if "EVENT_TYPE" not in columns:
         return
@@ -103,10 +106,10 @@ def check_event_types(types: Collection[str], columns: Collection[str]) -> None:
         raise JobFailed("All values in the event_type column are either reserved keywords or null")
     distinct = {value.lower() for value in types}
     optional = sorted(set(columns) - _REQUIRED)
-    if len(distinct) + len(optional) > MOST_EVENT_FEATURES:
+    if most is not None and len(distinct) + len(optional) > most:
         raise JobFailed(
             f"The Interactions dataset has {len(distinct)} event types and {len(optional)} optional columns "
-            f"({', '.join(optional)}); together at most {MOST_EVENT_FEATURES} are allowed. Use fewer event types."
+            f"({', '.join(optional)}); together at most {most} are allowed. Use fewer event types."
         )
 
 

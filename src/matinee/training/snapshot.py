@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,10 +16,13 @@ from matinee.data.schemas import Schema, parse_schema, polars_schema
 from matinee.errors import StorageProblem
 from matinee.storage.metadata import Database, dataset_parts, events, records, resources, session_links
 from matinee.storage.objects import ObjectStore
+from matinee.training.caps import Caps
+from matinee.training.fingerprint import fingerprint
 from matinee.training.inputs import InputColumns, occasion_columns, with_inputs
 from matinee.training.selection import Selection, check_enough, check_event_types
 from matinee.training.streamed_rows import EVENT_COLUMNS, by_column, event_details, frame_of
 
+_ALL = Caps()
 #: A part can be swapped away between listing and opening it; then everything is listed again.
 _ATTEMPTS = 3
 
@@ -46,14 +48,8 @@ class Snapshot:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the events, in hexadecimal: equal data give equal fingerprints."""
-        data = self.log.interactions
-        digest = hashlib.sha256()
-        for array in (data.user, data.item, data.timestamp):
-            digest.update(array.tobytes())
-        for ids in (self.log.user_ids, self.log.item_ids):
-            digest.update("\0".join(ids).encode())
-        return digest.hexdigest()
+        """SHA-256 of events and records, in hexadecimal: equal data give equal fingerprints."""
+        return fingerprint(self.log, self.items, self.users)
 
     def summary(self) -> dict[str, Any]:
         """Counts for the manifest."""
@@ -95,15 +91,17 @@ class _Source:
         return tuple(pl.concat(found).unique().drop_nulls().collect()[column]) if found else ()
 
 
-def take_snapshot(database: Database, objects: ObjectStore, group_arn: str, selection: Selection) -> Snapshot:
-    """Everything stored for a dataset group at this moment, the events selected by `selection`.
+def take_snapshot(
+    database: Database, objects: ObjectStore, group_arn: str, selection: Selection, caps: Caps = _ALL
+) -> Snapshot:
+    """Everything stored for a dataset group at this moment, the events selected by `selection`, as much as `caps` let.
 
     Events of anonymous sessions count only when the session was later linked to a user (spec 4.4, 9.2). Raises
     `JobFailed`, in the service's words, when the data cannot be trained on or are too few (spec 3.3, 3.4).
     """
     interactions, items, users = _sources(database, objects, group_arn)
     if interactions.schema is not None:
-        check_event_types(interactions.distinct("EVENT_TYPE"), interactions.schema.names)
+        check_event_types(interactions.distinct("EVENT_TYPE"), interactions.schema.names, most=caps.event_features)
     selection.check_columns(interactions.columns)
     log = load_interactions(
         interactions.parts,
@@ -112,7 +110,7 @@ def take_snapshot(database: Database, objects: ObjectStore, group_arn: str, sele
         columns=occasion_columns(interactions.schema),
     )
     check_enough(log.interactions, selection)
-    item_records = load_items(items.parts, items.streamed)
+    log, item_records = caps.within(log, load_items(items.parts, items.streamed))
     wider = selection.with_other_types(interactions.distinct("EVENT_TYPE"))
     everything = None if wider is None else load_interactions(interactions.parts, interactions.streamed, rules=wider)
     user_records = load_users(users.parts, users.streamed)

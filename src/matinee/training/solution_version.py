@@ -170,7 +170,7 @@ def _measure(snapshot: Snapshot, given: Given, split: Split, score: Scorer, seed
         raise JobFailed(str(problem)) from problem
     result = measure_lists(split, lists)
     covered = result.metrics["coverage"] * split.log.n_items / max(1, snapshot.catalogue)
-    metrics = {**result.personalize(), "coverage": round(covered, 4), **given.metrics(lists)}
+    metrics = {**result.personalize(), "coverage": round(covered, 4), **given.metrics(split, lists)}
     intervals = over_cases(result.user, result.per_case, split.log.n_users)
     return Evaluation(metrics, result.cases, seed, exclude_seen, round(repeats, 4), intervals)
 

@@ -131,7 +131,7 @@ def test_a_used_up_quota_leaves_it_for_later(limited: Tenant) -> None:
     assert days.row(version)["solutionArn"] == waiting
 
 
-def test_campaigns_in_sync_follow_an_automatic_version(days: Days) -> None:
+def test_trap_5_campaigns_in_sync_follow_an_automatic_version(days: Days) -> None:
     solution = days.tenant.solution(days.group)
     days.tenant.version(solution)
     config = {"syncWithLatestSolutionVersion": True}

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.control.tenant import INTERACTIONS, RECIPES, ROLE, V2, Tenant
+from tests.unit.control.tenant import INTERACTIONS, RECIPES, ROLE, V2, Tenant, schema_text
 
 from matinee.control import outbox
 from matinee.errors import InvalidInput, LimitExceeded, ResourceAlreadyExists, ResourceInUse
 
 SOURCE = {"s3DataSource": {"path": "s3://bucket/users.json"}}
 TARGET = {"s3DataDestination": {"path": "s3://bucket/out/"}}
+THEMED: dict[str, Any] = {
+    "batchInferenceJobMode": "THEME_GENERATION",
+    "themeGenerationConfig": {"fieldsForThemeGeneration": {"itemName": "TITLE"}},
+}
 
 
 @pytest.fixture
@@ -77,7 +81,7 @@ def test_the_job_knows_its_group(tenant: Tenant, version: str) -> None:
         ),
         ({"numResults": 501}, "numResults is 501; it must be from 1 to 500"),
         ({"numResults": 0}, "numResults is 0; it must be from 1 to 500"),
-        ({"batchInferenceJobMode": "THEME_GENERATION"}, "needs a language model"),
+        ({"batchInferenceJobMode": "THEME_GENERATION"}, "THEME_GENERATION is for aws-similar-items only"),
         (
             {"themeGenerationConfig": {"fieldsForThemeGeneration": {"itemName": "TITLE"}}},
             "for batchInferenceJobMode THEME_GENERATION only",
@@ -107,6 +111,38 @@ def test_recipes_without_batch_are_refused(tenant: Tenant, recipe: str, sentence
     version = tenant.version(tenant.solution(tenant.group(), recipe=f"{RECIPES}{recipe}"))
     with pytest.raises(InvalidInput, match=sentence):
         start(tenant, version)
+
+
+def _themed(tenant: Tenant, *fields: Any) -> str:
+    """A version of aws-similar-items, in a group whose Items have these fields beside ITEM_ID; none: no Items."""
+    group = tenant.group("themed")
+    if fields:
+        tenant.dataset(group, tenant.schema("items", schema_text("Items", ("ITEM_ID", "string"), *fields)), "Items")
+        tenant.work()
+    return tenant.version(tenant.solution(group, recipe=f"{RECIPES}aws-similar-items"))
+
+
+@pytest.mark.usefixtures("later")
+def test_a_themed_job_shows_its_mode_and_configuration(tenant: Tenant) -> None:
+    plot = {"name": "PLOT", "type": "string", "textual": True}
+    version = _themed(tenant, ("TITLE", "string"), plot, ("PRICE", "float"))
+    shown = tenant.shown(start(tenant, version, **THEMED))
+    assert {member: shown[member] for member in THEMED} == THEMED
+
+
+@pytest.mark.usefixtures("later")
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ((), "needs an Items dataset, whose column TITLE"),
+        ((("PRICE", "float"),), "itemName is TITLE, which is no text column of the Items dataset; it has ITEM_ID"),
+        ((("TITLE", "string"), ("PRICE", "float")), "needs a textual column"),
+    ],
+)
+def test_themes_need_names_and_texts(tenant: Tenant, fields: tuple[Any, ...], sentence: str) -> None:
+    version = _themed(tenant, *fields)
+    with pytest.raises(InvalidInput, match=sentence):
+        start(tenant, version, **THEMED)
 
 
 def test_the_version_must_be_active(tenant: Tenant) -> None:

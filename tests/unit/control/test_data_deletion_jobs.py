@@ -17,7 +17,7 @@ def start(tenant: Tenant, group: str, name: str = "j", location: str | None = No
     return str(answer["dataDeletionJobArn"])
 
 
-def test_its_states_have_no_prefix(tenant: Tenant) -> None:
+def test_trap_2_its_states_have_no_prefix(tenant: Tenant) -> None:
     arn = start(tenant, tenant.group())
     seen = [tenant.status(arn)]
     assert "numDeleted" not in tenant.shown(arn)

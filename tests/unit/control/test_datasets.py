@@ -30,7 +30,7 @@ def items(tenant: Tenant, group: str) -> str:
     return tenant.dataset(group, tenant.schema("items", ITEMS), "items")
 
 
-def test_the_arn_comes_from_group_and_type(tenant: Tenant, items: str) -> None:
+def test_trap_3_the_arn_comes_from_group_and_type(tenant: Tenant, items: str) -> None:
     assert items == "arn:aws:personalize:us-east-1:123456789012:dataset/films/ITEMS"
     shown = tenant.shown(items)
     assert (shown["datasetType"], shown["status"], shown["name"]) == ("ITEMS", "ACTIVE", "items")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from tests.unit.control.tenant import INTERACTIONS, RECIPES, V2, Tenant
+from tests.unit.control.tenant import INTERACTIONS, ITEMS, RECIPES, ROLE, V2, Tenant
 
 from matinee.control import lifecycle, states
 from matinee.errors import ApiError
@@ -21,6 +21,7 @@ from matinee.storage.metadata import references, resources
 NAMES = st.sampled_from(["a", "b"])
 GROUPS = st.sampled_from(["films", "shop"])
 V1, TOP_PICKS = f"{RECIPES}aws-user-personalization", f"{RECIPES}aws-vod-top-picks"
+AFFINITY = f"{RECIPES}aws-item-affinity"
 DELETABLE = {
     "dataset-group": ("DeleteDatasetGroup", "datasetGroupArn"),
     "dataset": ("DeleteDataset", "datasetArn"),
@@ -28,12 +29,19 @@ DELETABLE = {
     "solution": ("DeleteSolution", "solutionArn"),
     "campaign": ("DeleteCampaign", "campaignArn"),
     "recommender": ("DeleteRecommender", "recommenderArn"),
+    "filter": ("DeleteFilter", "filterArn"),
+    "metric-attribution": ("DeleteMetricAttribution", "metricAttributionArn"),
 }
 CALLS = st.sampled_from(
     [
         "CreateDatasetGroup",
         "CreateDataset",
+        "UpdateDataset",
+        "CreateSchema",
+        "DeleteSchema",
         "CreateDatasetImportJob",
+        "CreateDatasetExportJob",
+        "CreateDataDeletionJob",
         "CreateEventTracker",
         "CreateSolution",
         "UpdateSolution",
@@ -45,11 +53,36 @@ CALLS = st.sampled_from(
         "StartRecommender",
         "StopRecommender",
         "UpdateRecommender",
+        "CreateFilter",
+        "CreateMetricAttribution",
+        "UpdateMetricAttribution",
+        "CreateBatchInferenceJob",
+        "CreateBatchSegmentJob",
+        "TagResource",
+        "UntagResource",
     ]
 )
 #: These go when they are deleted; what is not among them goes with what it lives in.
-OF_THEIR_OWN = tuple(DELETABLE)
+OF_THEIR_OWN = tuple(kind for kind in DELETABLE if kind not in ("filter", "metric-attribution"))
+#: Jobs that have ended tell what they used, also when that is gone.
+ENDED_JOBS = sa.and_(
+    resources.c.kind.like("%-job"), resources.c.status.in_(("ACTIVE", "CREATE FAILED", "COMPLETED", "FAILED"))
+)
+BATCH: dict[str, Any] = {
+    "jobInput": {"s3DataSource": {"path": "s3://b/in.json"}},
+    "jobOutput": {"s3DataDestination": {"path": "s3://b/out/"}},
+    "roleArn": ROLE,
+}
+WIDER = ITEMS.replace('"fields": [', '"fields": [{"name": "YEAR", "type": ["int", "null"]}, ')
 PICK = st.integers(0, 7)
+
+
+def prepare(tenant: Tenant) -> None:
+    """The schemas that the sequences use."""
+    tenant.schema("schema", INTERACTIONS)
+    tenant.schema("domain", INTERACTIONS, domain="VIDEO_ON_DEMAND")
+    tenant.schema("items", ITEMS)
+    tenant.schema("wider", WIDER)
 
 
 class Sequences(RuleBasedStateMachine):
@@ -61,8 +94,7 @@ class Sequences(RuleBasedStateMachine):
         self.tenant = Tenant.of(Settings(home=Path(self.folder.name), aws_quotas=True), "sqlite://")
         self.seen: dict[str, tuple[str, str, str | None]] = {}
         self.condemned: set[str] = set()
-        self.tenant.schema("schema", INTERACTIONS)
-        self.tenant.schema("domain", INTERACTIONS, domain="VIDEO_ON_DEMAND")
+        prepare(self.tenant)
 
     @initialize(furnished=st.sampled_from([True, True, True, False]))
     def furnish(self, furnished: bool) -> None:
@@ -104,24 +136,76 @@ class Sequences(RuleBasedStateMachine):
 
     def params(self, operation: str, name: str, other: str, group: str, pick: int, choice: bool) -> dict[str, Any]:
         """A request for an operation, made from what was drawn."""
-        group_arn, solution = self.arn(f"dataset-group/{group}"), self.arn(f"solution/{other}")
-        recommender, campaign = self.arn(f"recommender/{name}"), self.arn(f"campaign/{name}")
-        table: dict[str, dict[str, Any]] = {
+        data = self.data_params(name, other, group, pick, choice)
+        return data[operation] if operation in data else self.model_params(name, other, group, pick, choice)[operation]
+
+    def data_params(self, name: str, other: str, group: str, pick: int, choice: bool) -> dict[str, dict[str, Any]]:
+        """Requests about data, filters and what is counted."""
+        group_arn, dataset = self.arn(f"dataset-group/{group}"), self.arn(f"dataset/{group}/INTERACTIONS")
+        items = pick > 4
+        schema = "items" if items else "domain" if choice else "schema"
+        source = {"dataSource": {"dataLocation": "s3://b/k.csv"}, "roleArn": ROLE}
+        metric = {"eventType": "watch", "metricName": f"m{pick}", "expression": "SAMPLECOUNT()"}
+        counted = self.arn(f"metric-attribution/{name}")
+        changed = {"addMetrics": [metric]} if choice else {"removeMetrics": [f"m{pick}"]}
+        return {
             "CreateDatasetGroup": {"name": group, **({"domain": "VIDEO_ON_DEMAND"} if group == "shop" else {})},
             "CreateDataset": {
                 "name": "d",
                 "datasetGroupArn": group_arn,
-                "schemaArn": self.arn(f"schema/{'domain' if choice else 'schema'}"),
-                "datasetType": "interactions",
+                "schemaArn": self.arn(f"schema/{schema}"),
+                "datasetType": "items" if items else "interactions",
             },
+            "UpdateDataset": {
+                "datasetArn": self.arn(f"dataset/{group}/ITEMS"),
+                "schemaArn": self.arn(f"schema/{'wider' if choice else 'items'}"),
+            },
+            "CreateSchema": {"name": "wider", "schema": WIDER},
+            "DeleteSchema": {"schemaArn": self.arn(f"schema/{'wider' if choice else schema}")},
             "CreateDatasetImportJob": {
                 "jobName": name,
-                "datasetArn": self.arn(f"dataset/{group}/INTERACTIONS"),
-                "dataSource": {"dataLocation": "s3://b/k.csv"},
+                "datasetArn": dataset,
                 "importMode": "FULL" if choice else "INCREMENTAL",
+                **source,
             },
+            "CreateDatasetExportJob": {
+                "jobName": name,
+                "datasetArn": dataset,
+                "jobOutput": {"s3DataDestination": {"path": "s3://b/out/"}},
+                "roleArn": ROLE,
+            },
+            "CreateDataDeletionJob": {"jobName": name, "datasetGroupArn": group_arn, **source},
             "CreateEventTracker": {"name": name, "datasetGroupArn": group_arn},
-            "CreateSolution": {"name": other, "datasetGroupArn": group_arn, "recipeArn": V2 if choice else V1},
+            "CreateFilter": {
+                "name": name,
+                "datasetGroupArn": group_arn,
+                "filterExpression": 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("watch")',
+            },
+            "CreateMetricAttribution": {
+                "name": name,
+                "datasetGroupArn": group_arn,
+                "metrics": [metric],
+                "metricsOutputConfig": {"roleArn": ROLE},
+            },
+            "UpdateMetricAttribution": {"metricAttributionArn": counted, **changed},
+            "TagResource": {
+                "resourceArn": self.arn(f"campaign/{name}"),
+                "tags": [{"tagKey": f"k{pick}", "tagValue": other}],
+            },
+            "UntagResource": {"resourceArn": self.arn(f"campaign/{name}"), "tagKeys": [f"k{pick}"]},
+        }
+
+    def model_params(self, name: str, other: str, group: str, pick: int, choice: bool) -> dict[str, dict[str, Any]]:
+        """Requests about models and what serves them."""
+        group_arn, solution = self.arn(f"dataset-group/{group}"), self.arn(f"solution/{other}")
+        recommender, campaign = self.arn(f"recommender/{name}"), self.arn(f"campaign/{name}")
+        batch = {"jobName": name, "solutionVersionArn": self.version(other, pick), **BATCH}
+        filtered = {"filterArn": self.arn(f"filter/{name}")} if choice else {}
+        recipe = AFFINITY if pick > 5 else V2 if choice else V1
+        return {
+            "CreateSolution": {"name": other, "datasetGroupArn": group_arn, "recipeArn": recipe},
+            "CreateBatchInferenceJob": {**batch, **filtered},
+            "CreateBatchSegmentJob": batch,
             "UpdateSolution": {"solutionArn": solution, "performAutoTraining": choice},
             "CreateSolutionVersion": {"solutionArn": solution, "trainingMode": "FULL" if choice else "UPDATE"},
             "StopSolutionVersionCreation": {"solutionVersionArn": self.version(other, pick)},
@@ -143,7 +227,6 @@ class Sequences(RuleBasedStateMachine):
                 "recommenderConfig": {"minRecommendationRequestsPerSecond": 1 + choice},
             },
         }
-        return table[operation]
 
     # One rule for all operations: Hypothesis leaves whole rules out of a sequence, and would leave out most.
     @rule(operation=CALLS, name=NAMES, other=NAMES, group=GROUPS, pick=PICK, choice=st.booleans())
@@ -207,7 +290,7 @@ class Sequences(RuleBasedStateMachine):
         query = (
             sa.select(references.c.source, references.c.target)
             .join(resources, resources.c.arn == references.c.source)
-            .where(resources.c.status.not_in(states.DELETING), ~target.exists())
+            .where(resources.c.status.not_in(states.DELETING), ~ENDED_JOBS, ~target.exists())
         )
         with self.tenant.database.read() as connection:
             assert connection.execute(query).all() == []

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
-from tests.unit.control.tenant import INTERACTIONS, Tenant
-from tests.unit.control.test_random_sequences import CALLS, DELETABLE, GROUPS, NAMES, PICK, Sequences
+from tests.unit.control.tenant import Tenant
+from tests.unit.control.test_random_sequences import CALLS, DELETABLE, GROUPS, NAMES, PICK, Sequences, prepare
 
 from matinee.control import lifecycle
 from matinee.errors import ApiError
@@ -36,8 +36,7 @@ class Twin(Sequences):
         with tenant.database.transaction() as connection:
             for table in tables.sorted_tables:
                 connection.execute(table.delete())
-        tenant.schema("schema", INTERACTIONS)
-        tenant.schema("domain", INTERACTIONS, domain="VIDEO_ON_DEMAND")
+        prepare(tenant)
 
     def plain(self, answer: object) -> str:
         """An answer with chosen identifiers numbered in the order in which they appear, and without times."""
@@ -120,6 +119,11 @@ LISTED = {
     "campaign": "ListCampaigns",
     "recommender": "ListRecommenders",
     "filter": "ListFilters",
+    "dataset-export-job": "ListDatasetExportJobs",
+    "data-deletion-job": "ListDataDeletionJobs",
+    "metric-attribution": "ListMetricAttributions",
+    "batch-inference-job": "ListBatchInferenceJobs",
+    "batch-segment-job": "ListBatchSegmentJobs",
 }
 
 

@@ -117,7 +117,7 @@ def test_stop_and_start(tenant: Tenant, recommender: str) -> None:
     assert seen == ["STOP PENDING", "STOP IN_PROGRESS", "INACTIVE", "START PENDING", "START IN_PROGRESS", "ACTIVE"]
 
 
-def test_a_start_that_fails_leaves_it_inactive(tenant: Tenant, recommender: str) -> None:
+def test_trap_2_a_start_that_fails_leaves_it_inactive(tenant: Tenant, recommender: str) -> None:
     tenant.stop_recommender(recommenderArn=recommender)
     tenant.work()
     tenant.start_recommender(recommenderArn=recommender)

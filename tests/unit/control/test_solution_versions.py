@@ -8,7 +8,7 @@ import pytest
 from tests.unit.control.tenant import RECIPES, V2, Tenant
 from tests.unit.control.test_auto_training import Days
 
-from matinee.control import lifecycle, outbox
+from matinee.control import lifecycle, outbox, records
 from matinee.control.operation import Operation
 from matinee.control.solution_versions import train
 from matinee.control.solutions import SOLUTION
@@ -111,6 +111,21 @@ def test_update_training_needs_an_earlier_full_one_and_new_data(tenant: Tenant) 
         tenant.create_solution_version(solutionArn=solution, trainingMode="UPDATE")
     days.stream()
     assert tenant.shown(tenant.version(solution, trainingMode="UPDATE"))["trainingMode"] == "UPDATE"
+
+
+@pytest.mark.usefixtures("later")
+def test_update_training_needs_the_configuration_of_the_full_one(tenant: Tenant) -> None:
+    days = Days(tenant)
+    solution = tenant.solution(days.group, recipe=f"{RECIPES}aws-user-personalization")
+    whole = tenant.version(solution)
+    days.stream()
+    # No operation of this version changes what such a solution trains by; metadata that others wrote may differ.
+    row = days.row(solution)
+    config = {"algorithmHyperParameters": {"bptt": "8"}}
+    with tenant.database.transaction() as connection:
+        records.change(connection, row, attributes={**row.attributes, "solutionConfig": config})
+    with pytest.raises(InvalidInput, match=f"was configured anew since {whole} was trained. Train one with FULL"):
+        tenant.create_solution_version(solutionArn=solution, trainingMode="UPDATE")
 
 
 def test_a_pending_version_stops_at_once(tenant: Tenant, solution: str) -> None:

@@ -150,3 +150,9 @@ def test_equal_weights_are_none(tmp_path: Path) -> None:
     rows = frame_of(("a", "x", 1, "buy", None), ("a", "y", 2, "view", None))
     rules = (EventRule("buy", weight=0.4), EventRule("view", weight=0.4))
     assert load_interactions([part(tmp_path, "1", rows)], rules=rules).interactions.weight is None
+
+
+def test_a_rule_that_keeps_everything_keeps_it_in_a_log_of_many_chunks(tmp_path: Path) -> None:
+    imported = part(tmp_path, "1", frame_of(*((f"u{n}", "x", n, "watch", None) for n in range(20_000))))
+    streamed = frame_of(*((f"v{n}", "x", n, "watch", None) for n in range(300)))
+    assert len(load_interactions([imported], streamed, rules=(EventRule(),)).interactions) == 20_300

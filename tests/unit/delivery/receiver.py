@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import ssl
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,7 +26,9 @@ def is_genuine(secret: str, headers: dict[str, str], body: bytes) -> bool:
 class Receiver:
     """Answers POSTs on a port of this machine; keeps what it took. `answer` gives the status for the n-th POST."""
 
-    def __init__(self, answer: Callable[[int], int] = lambda _: 204, port: int = 0) -> None:
+    def __init__(
+        self, answer: Callable[[int], int] = lambda _: 204, port: int = 0, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.taken: list[tuple[dict[str, str], bytes]] = []
         self.asked = 0
         guard, receiver = threading.Lock(), self
@@ -33,6 +36,8 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                if len(body) < int(self.headers["Content-Length"]):
+                    return  # the sender died on the way: there is no message, and nobody to answer
                 with guard:
                     receiver.asked += 1
                     status = answer(receiver.asked)
@@ -50,13 +55,16 @@ class Receiver:
         ThreadingHTTPServer.allow_reuse_address = True
         self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
+        self._scheme = "http" if tls is None else "https"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self.port}/hook?shop=films"
+        return f"{self._scheme}://127.0.0.1:{self.port}/hook?shop=films"
 
     @property
     def events(self) -> list[dict[str, Any]]:

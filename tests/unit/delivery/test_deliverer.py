@@ -8,6 +8,7 @@ from tests.unit.delivery.stage import await_that, campaign, delivering, rule, st
 from tests.unit.serving.shop import Shop
 
 from matinee.delivery import outbox
+from matinee.delivery.deliverer import pause_after
 from matinee.storage.metadata import deliveries
 
 
@@ -110,6 +111,10 @@ def test_the_user_and_the_item_are_looked_up_before_it_is_sent(shop: Shop) -> No
     assert [event["data"]["event"]["itemId"] for event in receiver.events] == ["i1"]
     assert [event["subject"] for event in receiver.events] == ["u2"]
     assert standing(shop).rule.delivered == 1
+
+
+def test_a_look_that_took_long_does_not_put_off_the_next_one_for_long() -> None:
+    assert [pause_after(took) for took in (0.0, 0.1, 60.0)] == [0.2, 1.0, 2.0]
 
 
 def _attempts(shop: Shop) -> int:

@@ -14,7 +14,7 @@ def log(*rows: tuple[int, int], n_users: int = 200) -> Interactions:
     return Interactions.of(user, item, np.arange(len(rows), dtype=np.int64), n_users=n_users, n_items=3)
 
 
-def test_the_oldest_four_fifths_are_learned_from() -> None:
+def test_trap_7_the_oldest_four_fifths_are_learned_from() -> None:
     learned, asked = split_users(log(*((0, item % 3) for item in range(10)), (1, 2)))
     assert (len(learned), len(asked)) == (9, 2)
     assert learned.timestamp.max() == 10  # a single event is learned from

@@ -10,7 +10,8 @@ from scipy import sparse
 
 from matinee.data.interactions import FloatArray, Histories, Interactions
 from matinee.models.adjusted import Adjusted
-from matinee.models.blend import Blend
+from matinee.models.base import Occasion
+from matinee.models.blend import Blend, BlendConfig
 from matinee.models.ease import EASE
 
 USERS, ITEMS = 40, 12
@@ -75,3 +76,20 @@ def test_saved_and_loaded_it_scores_the_same(ease: EASE, tmp_path: Path) -> None
     model.save(tmp_path)
     loaded = Adjusted.load(tmp_path, model.config_dict())
     np.testing.assert_array_equal(loaded.score(_history(1, 3)), model.score(_history(1, 3)))
+
+
+def test_a_remembered_history_scores_as_a_whole_one() -> None:
+    log = _data()
+    base = Blend(BlendConfig(transformer=None, seen="last")).fit(log)
+    neighbours = sparse.csr_array(np.eye(1, ITEMS, 4, dtype=np.float32))
+    bonus = np.arange(ITEMS + 1, dtype=np.float32)
+    model = Adjusted.of(base, neighbours=neighbours, bonus=bonus, strength=0.5, seen_last=True)
+    history = _history(0, 2, 2)
+    memory = model.remember(history)
+    assert memory is not None
+    assert memory.nbytes > 0
+    np.testing.assert_allclose(model.recall(memory, Occasion()), model.score(history)[0], rtol=1e-5, atol=1e-5)
+
+
+def test_it_remembers_nothing_where_its_base_does_not(ease: EASE) -> None:
+    assert _adjusted(ease).remember(_history(0)) is None

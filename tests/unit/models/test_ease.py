@@ -55,12 +55,41 @@ def test_only_the_newest_items_are_read() -> None:
     np.testing.assert_array_equal(model.score(history(1, 2, 3)), model.score(history(2, 3)))
 
 
-def test_beyond_the_bound_the_most_used_items_take_part() -> None:
+def test_beyond_the_bound_the_most_used_items_are_solved_exactly_and_the_others_sparsely() -> None:
     model = EASE(EASEConfig(max_items=5)).fit(log())
     assert model.weights.shape == (5, 5)
-    scores = model.score(history(*model.items.tolist()))[0]
-    assert scores.shape == (12,)
-    assert np.flatnonzero(scores).tolist() == model.items.tolist()
+    np.testing.assert_array_equal(model.beyond[model.items][:, model.items].toarray(), np.zeros((5, 5)))
+    others = np.setdiff1d(np.arange(12), model.items)
+    assert model.beyond[:, others].nnz > 0
+    assert model.beyond[others].nnz > 0
+
+
+def test_at_the_bound_nothing_is_left_out() -> None:
+    within = EASE(EASEConfig(max_items=12)).fit(log())
+    assert within.beyond.nnz == 0
+    np.testing.assert_array_equal(within.weights, EASE().fit(log()).weights)
+
+
+def test_an_item_beyond_is_a_ridge_regression_on_those_within() -> None:
+    data = log()
+    model = EASE(EASEConfig(max_items=11, training_recency_power=0.0, regularization=5.0)).fit(data)
+    matrix = np.zeros((30, 12))
+    matrix[data.user, data.item] = 1
+    (other,) = np.setdiff1d(np.arange(12), model.items)
+    x, y = matrix[:, model.items], matrix[:, other]
+    expected = np.linalg.solve(x.T @ x + 5 * np.eye(11), x.T @ y)
+    np.testing.assert_allclose(model.beyond[model.items][:, [other]].toarray()[:, 0], expected, atol=1e-5)
+
+
+def test_both_sides_of_the_bound_tell_the_same_story() -> None:
+    """Two groups of items, each liked by its own users."""
+    random = np.random.default_rng(3)
+    item = np.concatenate([random.permutation(6)[:4] + 6 * (user % 2) for user in range(60)]).astype(np.int32)
+    user = np.repeat(np.arange(60, dtype=np.int32), 4)
+    data = Interactions.of(user, item, np.arange(240, dtype=np.int64), n_users=60, n_items=12)
+    for bound in (12, 8, 1):
+        scores = EASE(EASEConfig(max_items=bound, regularization=5.0)).fit(data).score(history(0, 1))[0]
+        assert scores[2:6].min() > scores[6:].max()
 
 
 def test_most_used_items_are_those_with_most_users() -> None:

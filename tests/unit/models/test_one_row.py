@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -9,9 +10,12 @@ import pytest
 from numpy.typing import NDArray
 
 from matinee.data.interactions import Histories, Interactions
+from matinee.models.base import Occasion
 from matinee.models.blend import Blend, BlendConfig
 from matinee.models.ease import EASEConfig
 from matinee.models.ridge import RidgeConfig
+from matinee.models.transformer.config import TransformerConfig
+from matinee.models.transformer.model import Transformer
 
 USERS, ITEMS = 60, 30
 
@@ -66,3 +70,38 @@ def test_a_blend_fitted_again_forgets_what_it_knew() -> None:
     after = model.score(nobody)
     np.testing.assert_allclose(after[0], model.score(pair)[0], rtol=1e-5, atol=1e-5)
     assert not np.allclose(after, before, equal_nan=True)
+
+
+def asked(log: Interactions, user: int, now: int = 1_000) -> Histories:
+    return replace(log.histories().take(np.array([user])), now=np.array([now]))
+
+
+@pytest.mark.parametrize("seen", ["last", "keep"])
+def test_a_remembered_history_scores_as_a_whole_one(seen: Literal["last", "keep"]) -> None:
+    log = data(3, repeat=seen == "keep")
+    transformer = TransformerConfig(dimension=8, layers=2, length=9, epochs=1)
+    model = Blend(BlendConfig(transformer=transformer, ridge=RidgeConfig(max_items=20), seen=seen)).fit(log)
+    for user in (0, 5):
+        history = asked(log, user)
+        memory = model.remember(history)
+        assert memory is not None
+        found = model.recall(memory, Occasion(1_000))
+        np.testing.assert_allclose(found, model.score(history)[0], rtol=1e-3, atol=1e-3)
+        np.testing.assert_array_equal(model.recall(memory, Occasion(1_000)), found)  # and leaves the memory as it was
+
+
+def test_a_blend_without_a_transformer_remembers_its_scores() -> None:
+    log = data(4)
+    model = blend(log)
+    memory = model.remember(asked(log, 2))
+    assert memory is not None
+    np.testing.assert_allclose(model.recall(memory, Occasion()), model.score(asked(log, 2))[0], rtol=1e-5, atol=1e-5)
+
+
+def test_a_blend_whose_transformer_has_no_steps_remembers_nothing() -> None:
+    log = data(5)
+    model = Blend(BlendConfig(transformer=TransformerConfig(dimension=8, layers=1, length=9, epochs=1))).fit(log)
+    part = model.parts["transformer"]
+    assert isinstance(part, Transformer)
+    part.steps = None
+    assert model.remember(asked(log, 0)) is None

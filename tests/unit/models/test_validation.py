@@ -16,7 +16,7 @@ def log(n_users: int = 40, events: int = 20) -> Interactions:
     return Interactions.of(user, item, time, n_users=n_users, n_items=events)
 
 
-def test_users_held_out_are_not_in_training_and_tails_lose_their_newest_tenth() -> None:
+def test_trap_7_users_held_out_are_not_in_training_and_tails_lose_their_newest_tenth() -> None:
     train, validation = hold_out(log(), users=0.25, tails=0.5, limit=10_000, seed=0)
     lengths = np.diff(train.indptr)
     assert (lengths == 0).sum() == 10

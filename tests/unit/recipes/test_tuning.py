@@ -116,7 +116,7 @@ def test_what_can_be_given_only_as_a_range_is_searched() -> None:
     assert {one.name for one in plan_search(SIMILAR, {}).ranges} == {"item_id_hidden_dim", "item_metadata_hidden_dim"}
 
 
-def test_names_come_back_with_their_stage() -> None:
+def test_trap_12_names_come_back_with_their_stage() -> None:
     ranges = {
         INTEGER: [between("bptt", 2, 3)],
         CONTINUOUS: [],

@@ -123,10 +123,6 @@ def test_a_filter_with_values_for_each_input(shop: Shop) -> None:
     assert "GENRE" in str(missing.error)
 
 
-def test_a_large_catalogue_is_asked_about_in_smaller_steps(shop: Shop) -> None:
-    assert _batch(shop, POPULAR, Popularity()).at_once == 256
-
-
 def test_a_version_without_a_model_is_refused(shop: Shop) -> None:
     arn = shop.add("solution", "s/0000000b", {"datasetGroupArn": CALLER.arn("dataset-group/films")})
     with shop.database.read() as connection:

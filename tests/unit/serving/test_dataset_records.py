@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from tests.unit.serving.shop import CALLER, GROUP, Shop
 
 from matinee.control import records as rows
 from matinee.serving.dataset_records import DatasetRecords, RecordReader
 from matinee.serving.freshness import Freshness
 from matinee.serving.groups import Groups
+from matinee.storage.metadata import dataset_parts
 from matinee.storage.metadata import records as table
 
 ARN = CALLER.arn("dataset/films/ITEMS")
@@ -109,4 +111,16 @@ def test_a_dataset_made_again_begins_empty(shop: Shop) -> None:
     shop.add("dataset", "films/ITEMS", attributes, parent=GROUP)
     _put(shop, "b", "new")
     assert (reading.title("a"), reading.title("b")) == (None, "new")
+    reading.freshness.close()
+
+
+def test_trap_6_a_full_import_replaces_the_parts_and_leaves_what_was_streamed(shop: Shop) -> None:
+    reading = Reading(shop)
+    shop.import_rows("ITEMS", [{"ITEM_ID": "a", "TITLE": "first"}, {"ITEM_ID": "b", "TITLE": "gone"}])
+    _put(shop, "z", "streamed")
+    assert [reading.title(item) for item in "abz"] == ["first", "gone", "streamed"]
+    with shop.database.transaction() as connection:
+        connection.execute(sa.delete(dataset_parts).where(dataset_parts.c.dataset_arn == ARN))
+    shop.import_rows("ITEMS", [{"ITEM_ID": "a", "TITLE": "second"}])
+    assert [reading.title(item) for item in "abz"] == ["second", None, "streamed"]
     reading.freshness.close()

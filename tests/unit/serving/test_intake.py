@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.unit.serving.shop import CALLER, STRANGER, Shop
+from tests.unit.api.waiting import until
+from tests.unit.serving.shop import CALLER, GROUP, STRANGER, Shop
 
 from matinee.errors import InvalidInput, ResourceInUse, ResourceNotFound
+from matinee.serving.events import events_of
+from matinee.serving.freshness import Freshness
+from matinee.serving.impressions import Impressions
 from matinee.storage.metadata import Database, records, session_links
 
 ITEMS_ARN = CALLER.arn("dataset/films/ITEMS")
@@ -309,4 +314,55 @@ def test_postgresql_takes_the_same_calls(tmp_path: Path, postgres_url: str) -> N
     shop.put("PutItems", datasetArn=ITEMS_ARN, items=[{"itemId": "i1", "properties": {"title": "x"}}])
     assert [row["item_id"] for row in shop.stored_events()] == ["i1"]
     assert _records(shop) == [("i1", {"ITEM_ID": "i1", "TITLE": "x"})]
+    shop.close()
+
+
+def _watch(user: str, item: str) -> dict[str, Any]:
+    event = _click(item, impression=[item, "other"])
+    return {"trackingId": "", "userId": user, "sessionId": user, "eventList": [event]}
+
+
+def test_postgresql_commits_the_events_of_a_group_in_the_order_of_their_numbers(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    """Whoever reads on from the number that it knows misses nothing, though another process wrote at the same time."""
+    shop, other = Shop(tmp_path, database_url=postgres_url), Database(postgres_url)
+    slow = events_of(CALLER.account, CALLER.region, {**_watch("slow", "slow"), "trackingId": shop.tracking_id})
+    impressions, freshness = Impressions(0), Freshness(shop.database)
+
+    def seen() -> set[str]:
+        with freshness.view() as view:
+            return set(impressions.feedback(view, GROUP).row) - {"other"}
+
+    seen()
+    with ThreadPoolExecutor(1) as pool:
+        with other.transaction() as connection:
+            assert shop.intake.write_events(connection, [slow]) == [None]
+            waiting = pool.submit(shop.put_event, "quick", "quick", impression=["quick", "other"])
+            until(lambda: waiting.done() or _waits_for_a_lock(shop.database))
+            assert seen() == set()  # a reader between the two commits
+        waiting.result()
+    assert seen() == {"slow", "quick"}
+    assert [row["item_id"] for row in shop.stored_events()] == ["slow", "quick"]
+    other.close()
+    shop.close()
+
+
+def _waits_for_a_lock(database: Database) -> bool:
+    with database.read() as connection:
+        return bool(connection.scalar(sa.text("select count(*) from pg_locks where not granted")))
+
+
+def test_postgresql_lets_other_groups_go_on(tmp_path: Path, postgres_url: str) -> None:
+    shop, other = Shop(tmp_path, database_url=postgres_url), Database(postgres_url)
+    elsewhere = "22222222-2222-2222-2222-222222222222"
+    group = CALLER.arn("dataset-group/books")
+    shop.add("dataset-group", "books", {})
+    shop.add("event-tracker", "others", {"trackingId": elsewhere, "datasetGroupArn": group}, parent=group)
+    batch = events_of(CALLER.account, CALLER.region, {**_watch("u", "i1"), "trackingId": elsewhere})
+    with other.transaction() as connection:
+        shop.intake.write_events(connection, [batch])
+        shop.put_event("u", "i2")
+        assert [row["item_id"] for row in shop.stored_events()] == ["i2"]
+    other.close()
     shop.close()

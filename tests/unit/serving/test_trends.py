@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from tests.unit.serving.shop import CALLER, GROUP, Event, Shop, log_of
 from matinee.models.trending import Trending, TrendingConfig
 from matinee.recipes.catalogue import find
 from matinee.serving.deployments import Deployment
+from matinee.serving.event_loop import WouldBlock
 from matinee.serving.freshness import View
 from matinee.serving.item_table import ItemTable
 from matinee.serving.trends import Trends
@@ -152,3 +154,14 @@ def test_a_campaign_and_a_recommender_answer_with_trends(shop: Shop, recipe: str
         version = shop.add("solution", "s/1", {**attributes, "solutionArn": "s"}, private={"artifact": prefix})
         arn = shop.add("campaign", "c", {"solutionVersionArn": version, "campaignConfig": {}})
     assert shop.recommend(arn) == ["popular", "other"]
+
+
+def test_nothing_is_counted_on_an_event_loop(shop: Shop) -> None:
+    place = place_of(shop)
+
+    async def on_the_loop() -> str:
+        return place.best()
+
+    with pytest.raises(WouldBlock):
+        asyncio.run(on_the_loop())
+    assert place.best() == asyncio.run(on_the_loop()) == "popular"

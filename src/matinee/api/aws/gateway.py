@@ -11,7 +11,8 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any, Final, cast
+from types import MappingProxyType
+from typing import Any, Final, Protocol, cast
 
 import anyio.to_thread
 import structlog
@@ -23,14 +24,15 @@ from matinee.api.aws.errors import (
     CONTENT_TYPES,
     Answer,
     InternalFailure,
-    Protocol,
     RequestTooLarge,
     UnknownOperation,
     answer_to,
 )
+from matinee.api.aws.errors import Protocol as WireProtocol
 from matinee.api.aws.model import Operation, Operations, Service
 from matinee.api.aws.signature import SignedRequest
 from matinee.api.metrics import Metrics
+from matinee.api.throttling import Throttle
 from matinee.control.context import Caller
 from matinee.errors import ApiError
 from matinee.serving.event_loop import WouldBlock
@@ -40,6 +42,28 @@ Result = Mapping[str, Any]
 #: there are any, become response headers (for what Matinee says beside the AWS protocol).
 Handler = Callable[[Caller, dict[str, Any]], Result | Awaitable[Result]]
 HEADERS_MEMBER: Final = "@headers"
+
+
+class Encoded(Protocol):
+    """What answers an operation in bytes of its own, and knows answers that it may give again."""
+
+    def known(self, caller: Caller, body: bytes) -> Known | None:
+        """What was answered to the same body before, where that is still right."""
+
+    def again(self, answer: Any) -> bytes:
+        """The body of an answer that is given again; raises as the first time."""
+
+    def compute(self, caller: Caller, params: Mapping[str, Any], body: bytes) -> bytes:
+        """The body of a new answer to `params`, as `body` has them; raises `WouldBlock` and `ApiError`."""
+
+
+class Known(Protocol):
+    """An answer that may be given again."""
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """The parsed request."""
+
 
 #: Ten items of the largest properties, every character escaped twice, are 2.2 MB.
 BODY_LIMIT: Final = 4 * 2**20
@@ -66,9 +90,14 @@ class Endpoint:
     operation: Operation
     handler: Handler
     in_thread: bool
+    encoded: Encoded | None = None
 
 
-def endpoints(operations: Operations, handlers: Mapping[Service, Mapping[str, Handler]]) -> dict[str, Endpoint]:
+def endpoints(
+    operations: Operations,
+    handlers: Mapping[Service, Mapping[str, Handler]],
+    encoded: Mapping[str, Encoded] = MappingProxyType({}),
+) -> dict[str, Endpoint]:
     """Operation name to endpoint. Asynchronous handlers and the runtime's, which work in memory, run on the event loop.
 
     Raises `KeyError` for a handler of an operation that the service model does not have.
@@ -78,6 +107,7 @@ def endpoints(operations: Operations, handlers: Mapping[Service, Mapping[str, Ha
             operations.of(service)[name],
             handler,
             in_thread=service != "personalize-runtime" and not inspect.iscoroutinefunction(handler),
+            encoded=encoded.get(name),
         )
         for service, named in handlers.items()
         for name, handler in named.items()
@@ -88,10 +118,16 @@ class Gateway:
     """The ASGI application of the three APIs."""
 
     def __init__(
-        self, operations: Operations, handlers: Mapping[Service, Mapping[str, Handler]], door: Door, metrics: Metrics
+        self,
+        operations: Operations,
+        handlers: Mapping[Service, Mapping[str, Handler]],
+        door: Door,
+        metrics: Metrics,
+        throttle: Throttle,
+        encoded: Mapping[str, Encoded] = MappingProxyType({}),
     ) -> None:
-        self._operations, self._door, self._metrics = operations, door, metrics
-        self._endpoints = endpoints(operations, handlers)
+        self._operations, self._door, self._metrics, self._throttle = operations, door, metrics, throttle
+        self._endpoints = endpoints(operations, handlers, encoded)
         self._threads: anyio.CapacityLimiter | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,7 +136,7 @@ class Gateway:
         headers = _headers(scope)
         target = headers.get("x-amz-target")
         path: str = scope["path"]
-        protocol: Protocol = "json" if target is not None or path == "/" else "rest-json"
+        protocol: WireProtocol = "json" if target is not None or path == "/" else "rest-json"
         name = "unknown"
         caller: Caller | None = None
         try:
@@ -146,7 +182,10 @@ class Gateway:
         endpoint = self._endpoints.get(operation.name)
         if endpoint is None:
             raise UnknownOperation(f"This version of Matinee does not have {operation.name} yet.")
+        if endpoint.encoded is not None:
+            return Answer(200, await self._encoded(endpoint.encoded, operation, caller, body))
         params = operation.parse(body)
+        self._throttle.admit(operation.service, operation.name, caller, params)
         if endpoint.in_thread:
             if self._threads is None:  # a limiter belongs to the event loop that it is first used in
                 self._threads = anyio.CapacityLimiter(CONTROL_THREADS)
@@ -162,6 +201,17 @@ class Gateway:
         answer = Answer(200, _encode(operation.serialise(result)).encode())
         extra = result.get(HEADERS_MEMBER)
         return replace(answer, headers=_extra_headers(extra)) if extra else answer
+
+    async def _encoded(self, encoded: Encoded, operation: Operation, caller: Caller, body: bytes) -> bytes:
+        known = encoded.known(caller, body)
+        params = operation.parse(body) if known is None else known.params
+        self._throttle.admit(operation.service, operation.name, caller, params)
+        if known is not None:
+            return encoded.again(known)
+        try:
+            return encoded.compute(caller, params, body)
+        except WouldBlock:
+            return await anyio.to_thread.run_sync(encoded.compute, caller, params, body)
 
 
 def _headers(scope: Scope) -> dict[str, str]:
@@ -194,7 +244,7 @@ async def _body(headers: Mapping[str, str], receive: Receive) -> bytes:
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-async def _send(send: Send, answer: Answer, protocol: Protocol, request_id: str) -> None:
+async def _send(send: Send, answer: Answer, protocol: WireProtocol, request_id: str) -> None:
     headers = [
         (b"x-amzn-requestid", request_id.encode()),
         (b"content-type", CONTENT_TYPES[protocol]),

@@ -24,6 +24,8 @@ SERVICE: Final = "personalize"  # of all three APIs
 TERMINATOR: Final = "aws4_request"
 SKEW: Final = timedelta(minutes=15)
 
+#: Characters of a header whose parts are kept.
+_LONGEST_KEPT: Final = 512
 _REGION: Final = re.compile(r"[a-z0-9-]{1,32}")
 _TIMESTAMP: Final = "%Y%m%dT%H%M%SZ"
 #: Headers that change what a request means: they must be signed where they are present. Not every `x-amz-*`, since
@@ -97,6 +99,22 @@ class Authorization:
 
 def parse_authorization(header: str) -> Authorization:
     """Take an `Authorization` header apart; raises `Unauthenticated` naming what it lacks."""
+    rest, _, signed = header.rpartition("Signature=")
+    if not signed.isalnum() or len(rest) > _LONGEST_KEPT:
+        return _parse(header)
+    # What clients put before the signature is the same for a whole day.
+    known = _parse_kept(rest)
+    return Authorization(
+        known.access_key, known.date, known.region, known.service, known.terminator, known.signed_headers, signed
+    )
+
+
+@lru_cache(maxsize=1024)
+def _parse_kept(rest: str) -> Authorization:
+    return _parse(f"{rest}Signature=0")
+
+
+def _parse(header: str) -> Authorization:
     algorithm, _, rest = header.strip().partition(" ")
     if algorithm != ALGORITHM:
         raise _incomplete(f"Unsupported AWS 'algorithm': '{algorithm[:64]}'.")
@@ -190,8 +208,8 @@ def canonical_request(request: SignedRequest, signed_headers: tuple[str, ...]) -
     return "\n".join(
         (
             request.method.upper(),
-            quote(normalize_url_path(request.path), safe="/~"),
-            "&".join(f"{name}={value}" for name, value in sorted(_pairs(request.query))),
+            _canonical_path(request.path) if len(request.path) <= _LONGEST_KEPT else _normal_path(request.path),
+            "&".join(f"{name}={value}" for name, value in sorted(_pairs(request.query))) if request.query else "",
             headers,
             ";".join(signed_headers),
             hashlib.sha256(request.body).hexdigest(),
@@ -199,12 +217,19 @@ def canonical_request(request: SignedRequest, signed_headers: tuple[str, ...]) -
     )
 
 
+def _normal_path(path: str) -> str:
+    return quote(normalize_url_path(path), safe="/~")
+
+
+_canonical_path = lru_cache(maxsize=256)(_normal_path)
+
+
 def signature(secret: str, authorization: Authorization, stamp: str, canonical: str) -> str:
     """The signature, in hexadecimal digits, that `secret` gives a canonical request at `stamp`."""
     hashed = hashlib.sha256(canonical.encode()).hexdigest()
     text = f"{ALGORITHM}\n{stamp}\n{authorization.scope}\n{hashed}"
     key = _signing_key(secret, authorization.date, authorization.region, authorization.service)
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, text.encode(), "sha256").hex()
 
 
 @lru_cache(maxsize=1024)
@@ -233,15 +258,23 @@ def _moment(stamp: str) -> datetime:
 
 
 def _check_signed_headers(authorization: Authorization, headers: Mapping[str, str]) -> None:
-    names = authorization.signed_headers
-    if list(names) != sorted({name.lower() for name in names}):
+    missing = _left_unsigned(authorization.signed_headers)
+    if missing is None:
         raise _incomplete("SignedHeaders must be in lower case and sorted, each name once.")
-    unsigned = sorted(name for name in _MUST_BE_SIGNED - set(names) if name in headers or name == "host")
+    unsigned = [name for name in missing if name in headers or name == "host"]
     if unsigned:
         raise _invalid(f"There were headers present in the request which were not signed: {', '.join(unsigned)}")
     claimed = headers.get("x-amz-content-sha256")
     if claimed is not None and not re.fullmatch(r"[0-9a-f]{64}", claimed):
         raise _invalid("The body must be signed: x-amz-content-sha256 must be the SHA-256 of the body.")
+
+
+@lru_cache(maxsize=1024)
+def _left_unsigned(names: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Headers that must be signed where they are present, without `names`; None when `names` are out of order."""
+    if list(names) != sorted({name.lower() for name in names}):
+        return None
+    return tuple(sorted(_MUST_BE_SIGNED - set(names)))
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:

@@ -16,7 +16,8 @@ from matinee.jobs.task import Workshop
 from matinee.serving.dataset_records import RecordReader
 from matinee.serving.freshness import View
 from matinee.serving.groups import Groups
-from matinee.storage.metadata import recommendations
+from matinee.serving.recommendation_ids import answered_by
+from matinee.storage.metadata import recommendations, resources
 
 _AT_ONCE = 500
 
@@ -63,15 +64,31 @@ def attribution_of_group(connection: sa.Connection, group_arn: str) -> Attributi
 
 
 def recommended_by(connection: sa.Connection, group_arn: str, ids: Iterable[str]) -> dict[str, str]:
-    """Recommendation ID to the ARN of the campaign or recommender of the group that gave it; unknown ones left out."""
+    """Recommendation ID to the ARN of the campaign or recommender of the group that gave it; unknown ones left out.
+
+    The log of answers says it, also of campaigns that are gone; an answer that was not logged tells it by its ID.
+    """
     found: dict[str, str] = {}
-    rest = iter(sorted(set(ids)))
+    wanted = sorted(set(ids))
+    rest = iter(wanted)
     while some := list(itertools.islice(rest, _AT_ONCE)):
         query = sa.select(recommendations.c.id, recommendations.c.arn).where(
             recommendations.c.id.in_(some), recommendations.c.group_arn == group_arn
         )
         found.update({row.id: row.arn for row in connection.execute(query)})
-    return found
+    unlogged = [one for one in wanted if one not in found]
+    sources = _recommending(connection, group_arn) if unlogged else []
+    told = {one: answered_by(one, sources) for one in unlogged}
+    return found | {one: arn for one, arn in told.items() if arn is not None}
+
+
+def _recommending(connection: sa.Connection, group_arn: str) -> list[str]:
+    """The campaigns and recommenders of a dataset group."""
+    c = resources.c
+    solutions = sa.select(c.arn).where(c.kind == "solution", c.parent == group_arn)
+    campaign = (c.kind == "campaign") & c.parent.in_(solutions)
+    query = sa.select(c.arn).where(campaign | ((c.kind == "recommender") & (c.parent == group_arn)))
+    return list(connection.scalars(query.order_by(c.seq)))
 
 
 def item_values(

@@ -19,14 +19,11 @@ from matinee.storage.metadata import events
 from matinee.training.streamed_rows import by_column, frame_of
 
 _PAGE = 5000
-#: On PostgreSQL transactions may end in another order than their events are numbered in: the newest events, by the
-#: time of their arrival in milliseconds, are left for the next job, when those before them are there for certain.
-_SETTLING = 10_000
 
 
 def count_streamed(task: Task, attribution: Attribution) -> int:
     """Count every event that has not been; returns how many were looked at."""
-    before = now_ms() - (0 if task.database.is_sqlite else _SETTLING)
+    before = now_ms()
     looked_at = 0
     while True:
         task.check()

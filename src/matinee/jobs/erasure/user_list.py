@@ -6,11 +6,9 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from matinee.data.csv_lines import CsvFile, CsvSource
-from matinee.errors import DataProblem, JobFailed
+from matinee.errors import DataProblem
 from matinee.storage.locations import SourceFile
 
-#: All files together (spec 3.8).
-MOST_BYTES = 100_000_000
 _PIECE = 1 << 20
 
 
@@ -19,9 +17,6 @@ def read_users(sources: Sequence[SourceFile]) -> list[str]:
 
     Raises `DataProblem` with file and line for what is no such list. No message shows an ID.
     """
-    size = sum(source.size for source in sources)
-    if size > MOST_BYTES:
-        raise JobFailed(f"The files hold {size:,} bytes; a deletion takes {MOST_BYTES:,} at most. Use several jobs.")
     users: dict[str, None] = {}
     for source in sources:
         file = CsvFile(CsvSource(source.name, partial(_pieces, source)))

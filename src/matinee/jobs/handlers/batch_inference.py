@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from matinee.control.batch_themes import PLAIN
+from matinee.jobs.answer_json import ListWriter
 from matinee.jobs.batch import LineAnswer, answer_files, begin_output
 from matinee.jobs.task import Outcome, Task
+from matinee.storage.locations import SourceFile
 
 if TYPE_CHECKING:
-    from matinee.serving.batch import Answer, BatchRecommender
+    from matinee.jobs.themes.theming import Theming
+    from matinee.serving.batch import BatchRecommender
 
 
 def batch_inference(task: Task) -> Outcome:
@@ -18,7 +23,10 @@ def batch_inference(task: Task) -> Outcome:
     from matinee.serving.batch import BatchRecommender  # loads the numeric libraries, which a worker's start need not
 
     payload = task.job.payload
-    target, sources = begin_output(task)
+    themed = payload.get("batchInferenceJobMode", PLAIN) != PLAIN
+    target, sources = begin_output(
+        task, *(("themed-records", "themes") if themed else ("batch-records", "batch inference"))
+    )
     recommender = BatchRecommender(
         task.database,
         task.objects,
@@ -28,7 +36,24 @@ def batch_inference(task: Task) -> Outcome:
         config=payload.get("batchInferenceJobConfig"),
         now=task.resource().created_at // 1000,
     )
-    return answer_files(task, target, sources, _Recommendations(recommender))
+    if not themed:
+        return answer_files(task, target, sources, _Recommendations(recommender))
+    return _themes(task, target, sources, recommender)
+
+
+def _themes(task: Task, target: str, sources: Sequence[SourceFile], recommender: BatchRecommender) -> Outcome:
+    """As lists, each with a title; how many titles came from where is told in the log and kept with the job."""
+    from matinee.jobs.themes.theming import Theming
+
+    payload = task.job.payload
+    item_name = payload["themeGenerationConfig"]["fieldsForThemeGeneration"]["itemName"]
+    theming = Theming.open(task.database, task.objects, task.settings, payload["datasetGroupArn"], item_name)
+    try:
+        outcome = answer_files(task, target, sources, _Themes(recommender, theming))
+    finally:
+        theming.close()
+    task.log.info("themes", titles=theming.counts)
+    return replace(outcome, private={**outcome.private, "themes": theming.counts})
 
 
 @dataclass(frozen=True)
@@ -36,6 +61,7 @@ class _Recommendations:
     """A recommender's answers in the form recorded from the service."""
 
     recommender: BatchRecommender
+    writer: ListWriter = field(default_factory=partial(ListWriter, "recommendedItems"))
 
     @property
     def at_once(self) -> int:
@@ -46,9 +72,29 @@ class _Recommendations:
         return {"recommendedItems": []}
 
     def lines(self, values: Sequence[Any]) -> Sequence[LineAnswer]:
-        return [LineAnswer(_output(answer), answer.error) for answer in self.recommender.answers(values)]
+        text = self.writer.text
+        return [LineAnswer(text(one.items, one.scores), one.error) for one in self.recommender.answers(values)]
 
 
-def _output(answer: Answer) -> dict[str, Any]:
-    scores = {} if answer.scores is None else {"scores": list(answer.scores)}
-    return {"recommendedItems": list(answer.items), **scores}
+@dataclass(frozen=True)
+class _Themes:
+    """The same lists as themes."""
+
+    recommender: BatchRecommender
+    theming: Theming
+
+    @property
+    def at_once(self) -> int:
+        return self.theming.at_once or self.recommender.at_once
+
+    @property
+    def nothing(self) -> Mapping[str, Any]:
+        return {"recommendedItems": []}
+
+    def lines(self, values: Sequence[Any]) -> Sequence[LineAnswer]:
+        return [
+            LineAnswer(self.nothing, answer.error)
+            if answer.error is not None
+            else LineAnswer(self.theming.output(answer.items))
+            for answer in self.recommender.answers(values)
+        ]

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from matinee.jobs.answer_json import ListWriter
 from matinee.jobs.batch import LineAnswer, answer_files, begin_output
 from matinee.jobs.task import Outcome, Task
+from matinee.recipes import catalogue
 
 if TYPE_CHECKING:
     from matinee.serving.segments import Segmenter
@@ -18,11 +20,14 @@ def batch_segment(task: Task) -> Outcome:
     from matinee.serving.segments import Segmenter  # loads the numeric libraries, which a worker's start need not
 
     payload = task.job.payload
-    target, sources = begin_output(task)
+    version = task.resource(payload["solutionVersionArn"])
+    recipe = catalogue.find(version["recipeArn"])
+    queries = "item-affinity-queries" if recipe.item_recipe else "attribute-affinity-queries"
+    target, sources = begin_output(task, queries, recipe.name)
     segmenter = Segmenter(
         task.database,
         task.objects,
-        task.resource(payload["solutionVersionArn"]),
+        version,
         results=payload["numResults"],
         filter_arn=payload.get("filterArn"),
         check=task.check,
@@ -46,4 +51,5 @@ class _Segments:
         return {self.key: []}
 
     def lines(self, values: Sequence[Any]) -> Sequence[LineAnswer]:
-        return [LineAnswer({self.key: list(one.users)}, one.error) for one in self.segmenter.segments(values)]
+        writer = ListWriter(self.key)
+        return [LineAnswer(writer.text(one.users), one.error) for one in self.segmenter.segments(values)]

@@ -11,6 +11,7 @@ from matinee.jobs.erasure.parts import erase_from_parts
 from matinee.jobs.erasure.rows import erase_late_answers, erase_rows
 from matinee.jobs.erasure.steps import clear, removed_so_far
 from matinee.jobs.erasure.user_list import read_users
+from matinee.jobs.sizes import check_bytes
 from matinee.jobs.task import Outcome, Task
 from matinee.storage.locations import SourceFile, list_sources
 
@@ -53,4 +54,5 @@ def _sources(task: Task) -> list[SourceFile]:
         )
     uses = reading(location, [source.name for source in sources])
     check_role(task.settings, task.job.payload.get("roleArn"), task.job.arn, uses)
+    check_bytes(sources, task.settings, "data-deletion-bytes", "a data deletion")
     return sources

@@ -14,6 +14,7 @@ from matinee.control.records import now_ms
 from matinee.data.reading import CsvSource, ImportSummary, import_csv
 from matinee.data.schemas import Schema, parse_schema
 from matinee.jobs.attribution.imported import Attributed, add_imported, attribute_import
+from matinee.jobs.sizes import check_bytes
 from matinee.jobs.task import Outcome, Task
 from matinee.storage.locations import SourceFile, list_sources
 from matinee.storage.metadata import dataset_parts, resources
@@ -31,6 +32,8 @@ def import_data(task: Task) -> Outcome:
     sources = list_sources(payload["dataLocation"], roots=task.settings.file_roots)
     uses = reading(payload["dataLocation"], [source.name for source in sources])
     check_role(task.settings, payload.get("roleArn"), task.job.arn, uses)
+    mode = payload["importMode"]
+    check_bytes(sources, task.settings, f"{mode.lower()}-import-bytes", f"an import with importMode {mode}")
     part = task.scratch / "part.parquet"
     summary = import_csv(
         _counted(task, sources), _schema(task, payload["schemaArn"]), part, progress=lambda _: task.check()

@@ -17,7 +17,7 @@ _FILE = "transformer.safetensors"
 
 @dataclass(frozen=True)
 class Best:
-    """The epoch of the best validation so far and the network's state after it."""
+    """The highest validation so far, the last epoch that comes near it and the network's state after that."""
 
     ndcg: float
     epoch: int

@@ -27,7 +27,8 @@ class TransformerConfig:
     `item_dropout` of the items are read and scored by their metadata alone in each batch, where there is any.
     Event types, contexts and attributes of users are read where there are any, but for a share `hide_inputs` of them.
     Above `full_softmax_items` items the softmax runs over about `negatives` items drawn for each batch.
-    `patience` ends the training after that many epochs without a better validation; None never does.
+    `patience` ends the training after that many epochs in a row whose validation is more than 5% below the best, and
+    the last epoch before them is kept; None always trains to the end. Without a validation part nothing is looked at.
     """
 
     dimension: int = 64
@@ -49,7 +50,7 @@ class TransformerConfig:
     negatives: int = 2_048
     embedding_scale: float = 0.1
     mask_seen: bool | Literal["auto"] = "auto"
-    patience: int | None = None
+    patience: int | None = 3
 
     def __post_init__(self) -> None:
         if self.dimension % self.heads:

@@ -21,6 +21,11 @@ def bucket(seconds: NDArray[np.int64]) -> LongArray:
     return found
 
 
+def bucket_of(seconds: int) -> int:
+    """The bucket of one number of seconds, as `bucket` has it."""
+    return min((max(seconds, 0) + 1).bit_length() - 1, BUCKETS - 1)
+
+
 def usual(timestamps: LongArray, indptr: LongArray) -> NDArray[np.bool_]:
     """Which buckets the times between events of a log occur in often enough to be read: (BUCKETS + 1,)."""
     inner = np.ones(len(timestamps), np.bool_)

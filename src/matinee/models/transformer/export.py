@@ -1,15 +1,20 @@
-"""The trained encoder as an ONNX model (torch)."""
+"""The trained encoder as an ONNX model, and as the arrays that take one position at a time (torch)."""
 
 from __future__ import annotations
 
+import math
 import tempfile
 import warnings
 from pathlib import Path
 
+import numpy as np
 import torch
+from torch import Tensor, nn
 
+from matinee.data.interactions import FloatArray
 from matinee.models.transformer.config import TransformerConfig
-from matinee.models.transformer.network import Encoder, LastQuery
+from matinee.models.transformer.network import Block, Encoder, LastQuery
+from matinee.models.transformer.stepwise import Layer, Stepwise, folded
 
 _OPSET = 17
 
@@ -36,3 +41,39 @@ def onnx_encoder(encoder: Encoder, config: TransformerConfig) -> bytes:
             dynamo=False,
         )
         return path.read_bytes()
+
+
+def stepwise_encoder(encoder: Encoder) -> Stepwise:
+    """The encoder as arrays: what a process that serves computes one history with."""
+    blocks = [block for block in encoder.blocks if isinstance(block, Block)]
+    return Stepwise(tuple(map(_layer, blocks)), _array(encoder.norm.weight), _array(encoder.norm.bias))
+
+
+def _layer(block: Block) -> Layer:
+    into, into_bias = _behind(block.query_key_value, block.norm_attention)
+    d = into.shape[0]
+    scale = np.ones(3 * d, np.float32)
+    scale[:d] = 1 / math.sqrt(d // block.heads)
+    up, down = (one for one in block.mlp if isinstance(one, nn.Linear))
+    up_matrix, up_bias = _behind(up, block.norm_mlp)
+    return Layer(
+        into=into * scale,
+        into_bias=into_bias * scale,
+        out=np.ascontiguousarray(_array(block.out.weight).T),
+        out_bias=_array(block.out.bias),
+        up=up_matrix,
+        up_bias=up_bias,
+        down=np.ascontiguousarray(_array(down.weight).T),
+        down_bias=_array(down.bias),
+        distance=_array(block.distance_bias),
+    )
+
+
+def _behind(linear: nn.Linear, norm: nn.LayerNorm) -> tuple[FloatArray, FloatArray]:
+    """The linear layer with the norm before it folded in."""
+    return folded(_array(linear.weight), _array(linear.bias), _array(norm.weight), _array(norm.bias))
+
+
+def _array(tensor: Tensor) -> FloatArray:
+    found: FloatArray = tensor.detach().float().cpu().numpy().copy()
+    return found

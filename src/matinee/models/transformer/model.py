@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,19 +13,33 @@ import onnxruntime
 from matinee.data.interactions import FloatArray, Histories, Interactions
 from matinee.errors import ArtifactProblem
 from matinee.models.arrays import AnyArray
-from matinee.models.base import FitOptions, ItemFeatures, Model
+from matinee.models.base import FitOptions, ItemFeatures, Model, Occasion
 from matinee.models.transformer.config import REPEATS_ALLOWED, TransformerConfig
 from matinee.models.transformer.described import described
-from matinee.models.transformer.elapsed import BUCKETS
+from matinee.models.transformer.elapsed import BUCKETS, UNKNOWN, bucket_of
 from matinee.models.transformer.inputs import InputWeights
 from matinee.models.transformer.padding import padded
+from matinee.models.transformer.stepwise import Kept, Stepwise
 from matinee.models.validation import Validation
 
 #: The file of the encoder in a model's folder.
 ENCODER = "encoder.onnx"
 
-#: Histories encoded at once: bounds the attention weights of a batch.
-_HISTORIES_AT_ONCE = 256
+#: Histories encoded at once: bounds the attention weights of a batch, which should stay in the processor's cache.
+_HISTORIES_AT_ONCE = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Remembered:
+    """A history in steps; `newest` is the time of its newest event, epoch seconds, None of an empty one."""
+
+    kept: Kept
+    newest: int | None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return self.kept.nbytes
 
 
 class Transformer(Model):
@@ -32,6 +47,7 @@ class Transformer(Model):
 
     name = "transformer"
     Config = TransformerConfig
+    timed = True
 
     def __init__(self, config: TransformerConfig | Mapping[str, object] | None = None) -> None:
         super().__init__(config)
@@ -39,6 +55,7 @@ class Transformer(Model):
         self.elapsed: FloatArray = np.zeros((BUCKETS + 1, self.config.dimension), np.float32)
         self.beside = InputWeights()
         self.encoder = b""
+        self.steps: Stepwise | None = None
         self._session: onnxruntime.InferenceSession | None = None
 
     def _fit(self, data: Interactions, features: ItemFeatures | None, options: FitOptions) -> None:
@@ -67,16 +84,18 @@ class Transformer(Model):
             features=matrix,
         )
         self.items, self.elapsed, self.encoder = trained.items, trained.elapsed, trained.encoder
-        self.beside = trained.beside
+        self.beside, self.steps = trained.beside, trained.steps
         self._session = _session(self.encoder)
 
     def queries(self, histories: Histories) -> FloatArray:
         """The query vectors (len(histories), d) of histories of known items."""
         assert self._session is not None  # noqa: S101
         found = np.empty((len(histories), self.items.shape[1]), np.float32)
+        # Alike in length, so that little of a batch is padding.
+        order = np.argsort(np.diff(histories.indptr), kind="stable")
         for begin in range(0, len(histories), _HISTORIES_AT_ONCE):
-            rows = np.arange(begin, min(begin + _HISTORIES_AT_ONCE, len(histories)))
-            part = histories if len(rows) == len(histories) else histories.take(rows)
+            rows = order[begin : begin + _HISTORIES_AT_ONCE]
+            part = histories if len(rows) == len(histories) == 1 else histories.take(rows)
             read = padded(part, self.n_items, self.config.length)
             embedded = self.beside.add(self.items[read.items] + self.elapsed[read.elapsed], part, read.lengths)
             found[rows] = self._session.run(None, {"history": embedded, "length": read.lengths})[0]
@@ -84,6 +103,29 @@ class Transformer(Model):
 
     def _score(self, histories: Histories) -> FloatArray:
         scores: FloatArray = self.queries(histories) @ self.items[:-1].T
+        return scores
+
+    def remember(self, histories: Histories) -> Remembered | None:
+        """Keys and values of the history's positions; None of a model trained before there were steps."""
+        if self.steps is None:
+            return None
+        known = replace(self._known_only(histories), now=None, context=None)
+        read = padded(known, self.n_items, self.config.length)
+        embedded = self.beside.add(self.items[read.items], known, read.lengths)[0]
+        before = embedded[:-1] + self.elapsed[read.elapsed[0, :-1]]
+        newest = int(known.timestamps[-1]) if len(known.items) else None
+        return Remembered(self.steps.keep(before, embedded[-1]), newest)
+
+    def recall(self, memory: Remembered, occasion: Occasion) -> FloatArray:
+        """The scores (n_items,), by one step of the encoder."""
+        assert self.steps is not None  # noqa: S101
+        timed = memory.newest is not None and occasion.now >= 0
+        added = self.elapsed[bucket_of(occasion.now - (memory.newest or 0)) if timed else UNKNOWN]
+        if self.beside.context is not None and occasion.context is not None:
+            added = added + (occasion.context @ self.beside.context)[0]
+        scores: FloatArray = self.items[:-1] @ self.steps.query(memory.kept, added)
+        if len(self.unknown):
+            scores[self.unknown] = -np.inf
         return scores
 
     def save(self, folder: Path) -> None:
@@ -106,11 +148,12 @@ class Transformer(Model):
         return model
 
     def _arrays(self) -> Mapping[str, AnyArray]:
-        return {"items": self.items, "elapsed": self.elapsed, **self.beside.arrays()}
+        steps = {} if self.steps is None else self.steps.arrays()
+        return {"items": self.items, "elapsed": self.elapsed, **self.beside.arrays(), **steps}
 
     def _restore(self, arrays: Mapping[str, AnyArray]) -> None:
         self.items, self.elapsed = arrays["items"], arrays["elapsed"]
-        self.beside = InputWeights.of(arrays)
+        self.beside, self.steps = InputWeights.of(arrays), Stepwise.of(arrays)
 
 
 def masks_seen(config: TransformerConfig, data: Interactions) -> bool:

@@ -50,6 +50,23 @@ class Block(nn.Module):
         y: Tensor = self.out((weights @ v).transpose(1, 2).reshape(b, t, d))
         return y
 
+    def at_last(self, x: Tensor, last: Tensor) -> Tensor:
+        """As `forward`, at the one position `last` (b,) of each row: (b, t, d) to (b, d)."""
+        b, t, d = x.shape
+        place = last.view(-1, 1, 1).expand(-1, 1, d)
+        own, normed = x.gather(1, place), self.norm_attention(x)
+        weight, bias = self.query_key_value.weight, self.query_key_value.bias
+        q = nn.functional.linear(normed.gather(1, place), weight[:d], bias[:d]).view(b, 1, self.heads, -1)
+        k, v = nn.functional.linear(normed, weight[d:], bias[d:]).view(b, t, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
+        distance = last[:, None] - torch.arange(t, device=x.device)  # (b, t)
+        beside = (
+            self.distance_bias[:, distance.clamp(min=0)].transpose(0, 1) + torch.where(distance < 0, -1e9, 0.0)[:, None]
+        )
+        logits = q.transpose(1, 2) @ k.transpose(-2, -1) / math.sqrt(d // self.heads) + beside[:, :, None]
+        x = own + self.dropout(self.out((torch.softmax(logits, dim=-1) @ v).transpose(1, 2).reshape(b, 1, d)))
+        y: Tensor = (x + self.dropout(self.mlp(self.norm_mlp(x)))).squeeze(1)
+        return y
+
 
 class Encoder(nn.Module):
     """Embedded histories (b, t, d) in, a query vector at every position (b, t, d) out; an item scores query · item."""
@@ -69,6 +86,16 @@ class Encoder(nn.Module):
         queries: Tensor = self.norm(x)
         return queries
 
+    def last(self, x: Tensor, last: Tensor) -> Tensor:
+        """The query (b, d) after the position `last` (b,) of each row; the last block computes nothing else."""
+        x = self.dropout(x * self.scale)
+        final = self.blocks[-1]
+        assert isinstance(final, Block)  # noqa: S101
+        for block in self.blocks[:-1]:
+            x = block(x)
+        query: Tensor = self.norm(final.at_last(x, last))
+        return query
+
 
 class LastQuery(nn.Module):
     """What is exported: the query after the last position of each history."""
@@ -79,9 +106,7 @@ class LastQuery(nn.Module):
 
     def forward(self, history: Tensor, length: Tensor) -> Tensor:
         """`history` (b, t, d), padded on the right, and `length` (b,) in [1, t] to (b, d)."""
-        queries: Tensor = self.encoder(history)
-        last = (length - 1).view(-1, 1, 1).expand(-1, 1, queries.shape[2])
-        return queries.gather(1, last).squeeze(1)
+        return self.encoder.last(history, length - 1)
 
 
 class Network(nn.Module):

@@ -22,13 +22,14 @@ from matinee.models.transformer.checkpoint import Best, Checkpoints
 from matinee.models.transformer.config import TransformerConfig
 from matinee.models.transformer.described import explained
 from matinee.models.transformer.elapsed import UNKNOWN, usual
-from matinee.models.transformer.export import onnx_encoder
+from matinee.models.transformer.export import onnx_encoder, stepwise_encoder
 from matinee.models.transformer.inputs import InputWeights
 from matinee.models.transformer.loss import seen_masked_cross_entropy
 from matinee.models.transformer.network import Network
 from matinee.models.transformer.padding import padded
 from matinee.models.transformer.sampling import sampled
 from matinee.models.transformer.start import ppmi_svd
+from matinee.models.transformer.stepwise import Stepwise
 from matinee.models.transformer.tower import Tower
 from matinee.models.transformer.windows import Batch, Windows
 from matinee.models.validation import Validation
@@ -38,18 +39,21 @@ _REPORT_EVERY = 1.0
 #: Validation cases looked at after each epoch, and how many at once.
 _VALIDATION_CASES = 400
 _CASES_AT_ONCE = 100
+#: What the validation may fall below its best by without an epoch counting as worse: some hundred cases are noisy.
+_NOISE = 0.05
 _GRADIENT_NORM = 1.0
 
 
 @dataclass(frozen=True)
 class Trained:
     """What a training leaves: item embeddings (n_items + 1, d), the last row for START, those of the time to the next
-    event (buckets + 1, d), the encoder as ONNX, and the embeddings of what else is read.
+    event (buckets + 1, d), the encoder as ONNX and in steps, and the embeddings of what else is read.
     """
 
     items: FloatArray
     elapsed: FloatArray
     encoder: bytes
+    steps: Stepwise
     beside: InputWeights = field(default_factory=InputWeights)
 
 
@@ -65,7 +69,8 @@ def train(
     """Train on `data` as the config says; deterministic by `options.seed` for the same threads and device.
 
     `features` (n_items, k) say what is known of each item; one without events is placed by them alone.
-    Keeps the epoch of the best validation where `config.patience` is given, else the last. Raises `JobStopped`.
+    Keeps the last epoch whose validation is within 5% of the best, where `config.patience` is given and there is a
+    validation, else the last. Raises `JobStopped`.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(options.threads)
@@ -138,7 +143,9 @@ class _Run:
         items = self.network.table().detach().cpu().numpy().copy()
         elapsed = self.network.elapsed.detach().cpu().numpy().copy()
         elapsed[~usual(self.data.timestamp, self.data.indptr)] = elapsed[UNKNOWN]
-        return Trained(items, elapsed, onnx_encoder(self.network.encoder, self.config), self._learned_beside())
+        encoder = self.network.encoder
+        onnx, steps = onnx_encoder(encoder, self.config), stepwise_encoder(encoder)
+        return Trained(items, elapsed, onnx, steps, self._learned_beside())
 
     def _learned_beside(self) -> InputWeights:
         """The embeddings of what is read beside items and times, as they are now."""
@@ -220,9 +227,10 @@ class _Run:
         parts = [np.arange(begin, min(begin + _CASES_AT_ONCE, len(validation))) for begin in rows]
         scores = np.concatenate([self._scores(validation.histories.take(part)) for part in parts])
         ndcg = validation.ndcg(scores, exclude_seen=self.mask_seen)
-        if self.config.patience is not None and (self.best is None or ndcg > self.best.ndcg):
+        if self.config.patience is not None and (self.best is None or ndcg >= self.best.ndcg * (1 - _NOISE)):
             state = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
-            self.best = Best(ndcg, self.epoch, state)
+            highest = ndcg if self.best is None else max(ndcg, self.best.ndcg)
+            self.best = Best(highest, self.epoch, state)
         return ndcg
 
     def _scores(self, histories: Histories) -> FloatArray:

@@ -24,6 +24,7 @@ from matinee.api.aws.door import OpenDoor
 from matinee.api.aws.gateway import BODY_LIMIT, Gateway
 from matinee.api.aws.model import SERVICES, Service, load, service_model
 from matinee.api.metrics import Metrics
+from matinee.api.throttling import Throttle
 from matinee.control.context import Caller
 from matinee.errors import InvalidInput, ResourceInUse, ResourceNotFound
 from matinee.settings import Settings
@@ -193,7 +194,7 @@ def test_a_broken_constraint_is_an_invalid_input(url: str) -> None:
         client.create_dataset_group()
 
 
-def test_a_refusal_of_the_runtime_has_its_status_and_header(bench: Bench, url: str) -> None:
+def test_trap_1_a_refusal_of_the_runtime_has_its_status_and_header(bench: Bench, url: str) -> None:
     bench.handlers["personalize-runtime"]["GetRecommendations"] = failing(ResourceNotFound.of(ARN))
 
     status, headers, body = post(url, b"{}", {}, "/recommendations")
@@ -351,7 +352,7 @@ def test_a_client_that_went_away_is_not_answered() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    gateway = Gateway(load(), {}, OpenDoor("123456789012"), Metrics())
+    gateway = Gateway(load(), {}, OpenDoor("123456789012"), Metrics(), Throttle(Settings()))
     scope = {"type": "http", "method": "POST", "path": "/events", "headers": []}
     asyncio.run(gateway(scope, receive, send))
 

@@ -211,7 +211,7 @@ def test_a_signature_from_the_future_is_not_yet_current() -> None:
 
 
 @pytest.mark.parametrize("service", ["personalize-runtime", "personalize-events", "s3"])
-def test_the_scope_must_be_the_service_all_three_apis_sign_with(service: str) -> None:
+def test_trap_1_the_scope_must_be_the_service_all_three_apis_sign_with(service: str) -> None:
     assert refusal(signed(service=service)) == (
         "InvalidSignatureException",
         "Credential should be scoped to correct service: 'personalize'.",

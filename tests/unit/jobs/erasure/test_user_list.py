@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from matinee.errors import DataProblem, JobFailed
-from matinee.jobs.erasure import user_list
+from matinee.errors import DataProblem
 from matinee.jobs.erasure.user_list import read_users
 from matinee.storage.locations import list_sources
 
@@ -26,9 +25,3 @@ def test_every_user_of_all_files_once_in_their_order(tmp_path: Path) -> None:
 def test_another_column_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(DataProblem, match="not that of a list of users"):
         _read(tmp_path, a="USER_ID\nann\n", b="USER_ID,AGE\neve,3\n")
-
-
-def test_more_than_a_deletion_takes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(user_list, "MOST_BYTES", 10)
-    with pytest.raises(JobFailed, match="Use several jobs"):
-        _read(tmp_path, a="USER_ID\nann\nbob\n")
