@@ -221,21 +221,21 @@ class Deletion(Rounds):
     def prepare(self) -> None:
         """A trained model of the imported rows, and an event of a visitor for every round."""
         self.version = trained(self.house, self.folder, "aws-popularity-count")
-        self.before = self.house.rows()
+        self.before, self.ordered = self.house.rows(), 0
 
     def _users(self, number: int) -> tuple[str, str, str]:
         return f"user{2 * number}", f"user{2 * number + 1}", f"visitor{number}"
 
     def order(self, number: int) -> str:
-        users = self._users(number)
+        users, self.ordered = self._users(number), number + 1
         put_event(self.house, users[-1], "film1", session=f"s{number}")
         path = self.folder / f"gone{number}.csv"
         path.write_text("\n".join(["USER_ID", *users]) + "\n")
         return deletion_job(self.house, f"file://{path}", f"round{number}")
 
     def check_meanwhile(self, number: int) -> None:
-        """Others keep their rows, in their order, whatever is gone of those that are to go."""
-        going = {user for each in range(number + 1) for user in self._users(each)}
+        """Others keep their rows, in their order, whatever is gone of those that are to go in any round so far."""
+        going = {user for each in range(self.ordered) for user in self._users(each)}
         left = [row for row in self.house.rows() if row[0] not in going]
         assert left == [row for row in self.before if row[0] not in going]
 

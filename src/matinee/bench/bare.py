@@ -42,8 +42,8 @@ def bare_application(headers: Mapping[str, str], body: bytes) -> ASGIApp:
 
 
 @contextmanager
-def bare_server(folder: Path, headers: Mapping[str, str], body: str) -> Iterator[str]:
-    """The URL of the application in a process of its own."""
+def bare_server(folder: Path, headers: Mapping[str, str], body: str) -> Iterator[tuple[str, int]]:
+    """The URL of the application in a process of its own, and the process's number."""
     answer, ready = folder / "bare.json", folder / "bare.ready"
     answer.write_text(json.dumps({"headers": dict(headers), "body": body}))
     process = subprocess.Popen([sys.executable, "-m", "matinee.bench.bare", str(answer), str(ready)])
@@ -53,7 +53,7 @@ def bare_server(folder: Path, headers: Mapping[str, str], body: str) -> Iterator
             if process.poll() is not None or time.monotonic() > end:
                 raise BenchProblem("The bare server did not start.")
             time.sleep(0.02)
-        yield url
+        yield url, process.pid
     finally:
         process.terminate()
         process.wait()

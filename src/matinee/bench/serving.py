@@ -1,7 +1,14 @@
-"""The serving benchmark: what one process answers, in the same run as a bare server that answers the same bytes."""
+"""The serving benchmark: what one process answers, in the same run as a bare server that answers the same bytes.
+
+`uncached` answers never come from the answer cache: every one is scored, filtered and put in order. What the model made
+of the user's events is kept from their last request, as after any event once it was asked about; `cold` is the same
+without that: every request meets a user state that nobody has asked about, and reads the whole history.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import statistics
 import tempfile
 import urllib.request
@@ -30,6 +37,8 @@ POOL = 2_000
 #: Of them, those that are asked for from the cache, and once before so that they are in it.
 CACHED = 250
 _WATCHERS = 64
+#: How often it is looked whether an event is seen by the next request.
+_LOOKS = 100
 #: Calls of PutEvents that are signed for each second: each has events of its own, since equal ones count once.
 _PUTS = 2_500
 
@@ -70,6 +79,17 @@ def run(plan: Plan, settings: Settings, tell: Callable[[str], None] = print) -> 
         return _Bench(plan, home, users, tell).run()
 
 
+@dataclass(frozen=True)
+class _Row:
+    """What is asked of the server at `url`, process `pid`: with `more` members, for `users` users in turn."""
+
+    name: str
+    url: str
+    pid: int | None
+    more: Mapping[str, Any] = field(default_factory=dict)
+    users: int = POOL
+
+
 class _Bench:
     """One run over a home."""
 
@@ -78,37 +98,47 @@ class _Bench:
 
     def run(self) -> dict[str, Any]:
         with ExitStack() as running:
-            computing = running.enter_context(self._server(cache=False))
-            caching = running.enter_context(self._server(cache=True))
+            computing = running.enter_context(self._server({"MATINEE_CACHE_MB": "0"}))
+            forgetting = running.enter_context(self._server({"MATINEE_CACHE_MB": "0", "MATINEE_HISTORIES_MB": "1"}))
+            caching = running.enter_context(self._server({}))
             headers, body = _answer(computing.url, self._recommendations(computing.url, {})[0])
-            bare = running.enter_context(bare_server(self._home.folder, headers, body))
-            rows: dict[str, tuple[str, Mapping[str, Any]]] = {
-                "bare": (bare, {}),
-                "uncached": (computing.url, {}),
-                "filtered": (computing.url, {"filterArn": self._home.filter}),
-                "cached": (caching.url, {}),
-            }
-            found: dict[str, list[Measured]] = {name: [] for name in rows}
-            for request in self._recommendations(caching.url, {})[:CACHED]:
-                _answer(caching.url, request)
+            bare, pid = running.enter_context(bare_server(self._home.folder, headers, body))
+            rows = (
+                _Row("bare", bare, pid),
+                _Row("uncached", computing.url, computing.pid),
+                _Row("cold", forgetting.url, forgetting.pid),
+                _Row("filtered", computing.url, computing.pid, {"filterArn": self._home.filter}),
+                _Row("cached", caching.url, caching.pid, users=CACHED),
+            )
+            found: dict[str, list[Measured]] = {row.name: [] for row in rows}
+            spent: dict[str, list[float]] = {row.name: [] for row in rows}
+            for warmed in (rows[1], rows[-1]):  # each user once, so that what is to be kept is
+                for request in self._recommendations(warmed.url, warmed.more)[: warmed.users]:
+                    _answer(warmed.url, request)
             for turn in range(self._plan.warm_up + self._plan.rounds):
-                for name, (url, more) in rows.items():
-                    asked = self._recommendations(url, more)[: CACHED if name == "cached" else POOL]
-                    measured = measure(url, asked, self._plan.load)
-                    if (
-                        turn >= self._plan.warm_up
-                    ):  # the first round fills caches, pages and the processor's branch tables
-                        found[name].append(measured)
-                        self._tell(
-                            f"{name:9} {measured.rate:8.0f}/s  p50 {measured.p50_ms:.2f}  p99 {measured.p99_ms:.2f} ms"
-                        )
+                for row in rows:
+                    measured, seconds = self._measure(row)
+                    if turn >= self._plan.warm_up:  # the first round fills pages and the processor's branch tables
+                        found[row.name].append(measured)
+                        spent[row.name].append(seconds)
             put = self._put_events(computing)
-            torch = any(_maps_torch(server) for server in (computing, caching))
-        return _figures(found, put, torch_in_process=torch)
+            looks = self._see_events(computing)
+            torch = any(_maps_torch(server) for server in (computing, forgetting, caching))
+        return {**_figures(found, spent, put, torch_in_process=torch), "events_seen_by_the_next_request": looks}
 
-    def _server(self, *, cache: bool) -> EmbeddedServer:
-        environment = {"OMP_NUM_THREADS": "1", **({} if cache else {"MATINEE_CACHE_MB": "0"})}
-        return EmbeddedServer(self._home.folder, environment, ["--no-worker"])
+    def _server(self, variables: Mapping[str, str]) -> EmbeddedServer:
+        return EmbeddedServer(self._home.folder, {"OMP_NUM_THREADS": "1", **variables}, ["--no-worker"])
+
+    def _measure(self, row: _Row) -> tuple[Measured, float]:
+        """What wrk found, and the seconds of processor time that the server took for each request."""
+        before = _processor_seconds(row.pid)
+        measured = measure(row.url, self._recommendations(row.url, row.more)[: row.users], self._plan.load)
+        spent = (_processor_seconds(row.pid) - before) / measured.requests
+        self._tell(
+            f"{row.name:9} {measured.rate:8.0f}/s  p50 {measured.p50_ms:.2f}  p99 {measured.p99_ms:.2f} ms, "
+            f"{spent * 1e6:.0f} µs of processor time each"
+        )
+        return measured, spent
 
     def _recommendations(self, url: str, more: Mapping[str, Any]) -> list[bytes]:
         asked = {"campaignArn": self._home.campaign, "numResults": RESULTS, **more}
@@ -130,6 +160,27 @@ class _Bench:
         self._tell(f"put       {rate:8.0f} events/s, {stored} stored")
         return rate
 
+    def _see_events(self, server: EmbeddedServer) -> int:
+        """How often an item was watched and then left out by a filter of watched ones in the very next answer: always.
+
+        Raises `BenchProblem` when it was not.
+        """
+        for look in range(_LOOKS):
+            user = self._users[look % len(self._users)]
+            asked = {"campaignArn": self._home.campaign, "userId": user, "filterArn": self._home.filter}
+            first = _items(self._ask(server.url, "/recommendations", asked))
+            if not first:
+                continue
+            event = {"eventType": "watch", "itemId": first[0], "sentAt": 1_800_000_000 + look}
+            told = {"trackingId": TRACKING_ID, "userId": user, "sessionId": f"look{look}", "eventList": [event]}
+            self._ask(server.url, "/events", told)
+            if first[0] in _items(self._ask(server.url, "/recommendations", asked)):
+                raise BenchProblem(f"{user} watched {first[0]}, and the next answer did not know it.")
+        return _LOOKS
+
+    def _ask(self, url: str, path: str, body: Mapping[str, Any]) -> str:
+        return _answer(url, signed(url, path, [body], self._home.key, REGION)[0], path)[1]
+
     def _events(self, call: int) -> dict[str, Any]:
         user = self._users[call % len(self._users)]
         told = [
@@ -147,17 +198,33 @@ class _Bench:
             database.close()
 
 
-def _answer(url: str, signed_request: bytes) -> tuple[dict[str, str], str]:
-    """The headers and the body of the answer to one request for recommendations."""
+def _answer(url: str, signed_request: bytes, path: str = "/recommendations") -> tuple[dict[str, str], str]:
+    """The headers and the body of the answer to one request."""
     head, _, body = signed_request.partition(b"\r\n\r\n")
     headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
-    request = urllib.request.Request(url + "/recommendations", body, headers)  # noqa: S310 - the server made here
+    request = urllib.request.Request(url + path, body, headers)  # noqa: S310 - the server made here
     with urllib.request.urlopen(request) as answer:  # noqa: S310
         told = {name.lower(): value for name, value in answer.headers.items() if name.lower() != "date"}
         return told, answer.read().decode()
 
 
-def _figures(found: Mapping[str, Sequence[Measured]], put: float, *, torch_in_process: bool) -> dict[str, Any]:
+def _items(answer: str) -> list[str]:
+    return [element["itemId"] for element in json.loads(answer)["itemList"]]
+
+
+def _processor_seconds(pid: int | None) -> float:
+    """Of a process and its threads so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _figures(
+    found: Mapping[str, Sequence[Measured]],
+    spent: Mapping[str, Sequence[float]],
+    put: float,
+    *,
+    torch_in_process: bool,
+) -> dict[str, Any]:
     rate = {name: statistics.median(one.rate for one in measured) for name, measured in found.items()}
     return {
         **{f"{name}_rps": round(value, 1) for name, value in rate.items()},
@@ -166,7 +233,9 @@ def _figures(found: Mapping[str, Sequence[Measured]], put: float, *, torch_in_pr
         "put_events_per_second": round(put, 1),
         "uncached_to_bare": round(rate["uncached"] / rate["bare"], 4),
         "filtered_to_uncached": round(rate["filtered"] / rate["uncached"], 4),
+        "cold_to_bare": round(rate["cold"] / rate["bare"], 4),
         "cached_to_bare": round(rate["cached"] / rate["bare"], 4),
+        "processor_us": {name: round(statistics.median(each) * 1e6, 1) for name, each in spent.items()},
         "torch_in_process": torch_in_process,
     }
 

@@ -13,7 +13,7 @@ from matinee.control.solution_versions import SOLUTION_VERSION
 from matinee.control.solutions import SOLUTION
 from matinee.errors import InvalidInput
 from matinee.filters.parsing import parse
-from matinee.filters.syntax import Target
+from matinee.filters.syntax import Filter, Target
 
 DEFAULT_RESULTS = 25
 
@@ -25,19 +25,21 @@ def trained_version(operation: Operation, arn: str) -> Resource:
     return version
 
 
-def check_filter(operation: Operation, request: Request, version: Resource, target: Target) -> None:
-    """`filterArn`: an ACTIVE filter of the version's group that filters what the job yields."""
+def check_filter(operation: Operation, request: Request, version: Resource, target: Target) -> Filter | None:
+    """`filterArn`: an ACTIVE filter of the version's group that filters what the job yields; what it says."""
     if "filterArn" not in request:
-        return
+        return None
     chosen = operation.find_usable(FILTER, request["filterArn"])
     if chosen["datasetGroupArn"] != version["datasetGroupArn"]:
         raise InvalidInput(
             f"The filter {chosen.arn} belongs to {chosen['datasetGroupArn']}, the solution version to "
             f"{version['datasetGroupArn']}. Use a filter of the same dataset group."
         )
-    wrong = {expression.target for expression in parse(chosen["filterExpression"]).expressions} - {target}
+    tree = parse(chosen["filterExpression"])
+    wrong = {expression.target for expression in tree.expressions} - {target}
     if wrong:
         raise InvalidInput(f"The filter {chosen.arn} filters {min(wrong).value}; this job needs one of {target.value}.")
+    return tree
 
 
 def check_results(request: Request, most: int) -> int:

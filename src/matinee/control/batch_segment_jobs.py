@@ -7,7 +7,7 @@ from matinee.control.kind import Answer, Kind, Request, members
 from matinee.control.operation import Operation
 from matinee.control.outbox import JobKind
 from matinee.errors import InvalidInput
-from matinee.filters.syntax import Target
+from matinee.filters.syntax import Dataset, Target
 from matinee.recipes import catalogue
 from matinee.recipes.catalogue import Call
 
@@ -34,7 +34,12 @@ def create_batch_segment_job(operation: Operation, request: Request) -> Answer:
     recipe = catalogue.find(version["recipeArn"])
     if recipe.call is not Call.SEGMENT:
         raise InvalidInput(f"{recipe.name} makes no user segments. Use aws-item-affinity or another of its type.")
-    batch_rules.check_filter(operation, request, version, Target.USER)
+    tree = batch_rules.check_filter(operation, request, version, Target.USER)
+    if recipe.name == "aws-item-attribute-affinity" and tree is not None and tree.uses(Dataset.INTERACTIONS):
+        raise InvalidInput(
+            f"The filter {request['filterArn']} tests interactions, which {recipe.name} does not support. "
+            "Use a filter on Users, or aws-item-affinity."
+        )
     attributes = batch_rules.shared_attributes(request, version, MOST_USERS)
     operation.leave_room(quotas.BATCH_SEGMENT_JOBS)
     operation.create(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from matinee.data.actions import answer_of
 from matinee.data.csv_lines import Block
 from matinee.data.findings import Finding, Level, shown
 from matinee.data.schema_rules import KEYS, RESERVED_WORDS
@@ -34,7 +35,10 @@ def check_cells(block: Block, schema: Schema, file: str) -> tuple[pl.DataFrame, 
         cells = block.frame[field.name]
         values = _typed(cells, field, types[field.name])
         typed.append(values)
-        for level, code, bad, problem, fix in _faults(cells, values, field):
+        faults = [*_faults(cells, values, field)]
+        if schema.dataset_type == "ACTION_INTERACTIONS" and field.name == "EVENT_TYPE":
+            faults += _answer_faults(cells)
+        for level, code, bad, problem, fix in faults:
             row = bad.arg_max()
             if row is not None and bad[row]:
                 example = cells[row]
@@ -109,6 +113,18 @@ def _string_faults(cells: pl.Series, field: Field) -> Iterator[Fault]:
         cells.is_in(RESERVED_WORDS).fill_null(value=False),
         f"A reserved word is a value of {field.name}.",
         "Rename the value: names of the service's own columns are not read as data.",
+    )
+
+
+def _answer_faults(cells: pl.Series) -> Iterator[Fault]:
+    """What is no event of an action (spec 2.2)."""
+    wrong = [name for name in cells.drop_nulls().unique() if answer_of(name) is None]
+    yield (
+        "error",
+        "event-type",
+        cells.is_in(wrong).fill_null(value=False),
+        "EVENT_TYPE is no event of an action.",
+        "Write Taken, Not taken or Viewed.",
     )
 
 

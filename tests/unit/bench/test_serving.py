@@ -25,6 +25,9 @@ def test_every_row_is_measured_against_real_servers(tmp_path: Path) -> None:
     assert all(figures[name] > 0 for name in rates)
     assert 0 < figures["p50_ms"] <= figures["p99_ms"]
     assert figures["torch_in_process"] is False
+    assert figures["cold_rps"] > 0
+    assert set(figures["processor_us"]) == {"bare", "uncached", "cold", "filtered", "cached"}
+    assert figures["events_seen_by_the_next_request"] == 100
     assert (tmp_path / "artifact/manifest.json").exists()
     assert any(line.startswith("put") and "stored" in line for line in told)
 

@@ -57,6 +57,20 @@ def test_the_filter_must_be_of_users(tenant: Tenant, version: str) -> None:
         start(tenant, version, filterArn=wrong)
 
 
+@pytest.mark.usefixtures("later")
+def test_segments_by_attribute_take_no_filter_on_interactions(tenant: Tenant) -> None:
+    group = tenant.group("films")
+    tenant.dataset(group, tenant.schema())
+    expression = 'EXCLUDE UserID WHERE Interactions.EVENT_TYPE IN ("watch")'
+    chosen = tenant.create_filter(name="f", datasetGroupArn=group, filterExpression=expression)["filterArn"]
+    tenant.work()
+    by_attribute = tenant.version(tenant.solution(group, recipe=f"{RECIPES}aws-item-attribute-affinity"))
+    with pytest.raises(InvalidInput, match="aws-item-attribute-affinity does not support"):
+        start(tenant, by_attribute, filterArn=chosen)
+    by_item = tenant.version(tenant.solution(group, "by-item", recipe=AFFINITY))
+    start(tenant, by_item, filterArn=chosen)
+
+
 def test_lists_are_narrowed_by_version(tenant: Tenant, version: str) -> None:
     arn = start(tenant, version)
     (summary,) = tenant.list_batch_segment_jobs(solutionVersionArn=version)["batchSegmentJobs"]

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import polars as pl
 import pytest
-from tests.unit.data.shapes import INTERACTIONS, ITEMS
+from tests.unit.data.shapes import INTERACTIONS, ITEMS, TIME, USER, string, text_of
 
 from matinee.data.cells import LONGEST_TEXT, check_cells
 from matinee.data.csv_lines import Block
 from matinee.data.findings import Finding
-from matinee.data.schemas import Schema
+from matinee.data.schemas import Schema, parse_schema
 
 
 def check(schema: Schema, **columns: Sequence[str | None]) -> tuple[pl.DataFrame, list[Finding]]:
@@ -84,3 +84,17 @@ def test_a_fault_is_reported_once_with_its_first_line_and_count() -> None:
 def test_faults_come_in_the_order_of_lines() -> None:
     _, findings = check(INTERACTIONS, USER_ID=["1", "2", None], ITEM_ID=["1", None, "3"], TIMESTAMP=["x", "1", "2"])
     assert [finding.column for finding in findings] == ["TIMESTAMP", "ITEM_ID", "USER_ID"]
+
+
+ANSWERED = parse_schema(text_of("Action_Interactions", USER, string("ACTION_ID"), string("EVENT_TYPE"), TIME))
+
+
+def test_what_people_do_about_actions_has_three_names_however_spelled() -> None:
+    assert not check(ANSWERED, EVENT_TYPE=["Taken", "NOT_TAKEN", "not taken", "viewed"])[1]
+
+
+def test_another_event_of_an_action_is_an_error() -> None:
+    [found] = check(ANSWERED, EVENT_TYPE=["Taken", "click", "click"])[1]
+    assert (found.level, found.code, found.line, found.count) == ("error", "event-type", 3, 2)
+    assert (found.column, found.example) == ("EVENT_TYPE", "click")
+    assert "Write Taken, Not taken or Viewed." in found.fix

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +13,7 @@ from matinee.cloud.personalize_requests import writing
 from matinee.cloud.role_checks import check_role
 from matinee.data.schemas import Schema, parse_schema, polars_schema
 from matinee.errors import StorageProblem
+from matinee.jobs.distinct_rows import Choice, chosen_rows
 from matinee.jobs.streamed_export import SINCE, write_streamed
 from matinee.jobs.task import Outcome, Task
 from matinee.storage.locations import inside, open_output
@@ -21,11 +22,12 @@ from matinee.training.streamed_rows import EVENT_COLUMNS
 
 _ATTEMPTS = 3
 _PIECE = 1 << 20
+_ROWS_AT_ONCE = 50_000
 
 
 def export(task: Task) -> Outcome:
     """Write `<job name>.csv`, header first, into the folder. Rows that are equal in every column are there once; with
-    ALL, of each item, user or action only the newest record. The file appears as a whole.
+    ALL, of each item, user or action only the newest record. The file appears as a whole. Memory does not grow with it.
     """
     payload = task.job.payload
     folder = f"{payload['path'].rstrip('/')}/"
@@ -36,9 +38,11 @@ def export(task: Task) -> Outcome:
     task.report(0.1, "Reading what was streamed")
     streamed = write_streamed(task, columns, key) if mode in ("PUT", "ALL") else []
     file = task.scratch / "export.csv"
+    task.reached("streamed")
     task.report(0.4, "Writing the file")
-    newest_of = key if mode == "ALL" else None
-    rows = _write(task, file, columns, streamed, bulk=mode in ("BULK", "ALL"), newest_of=newest_of)
+    # What was stored last counts; of equal times what was streamed, as everywhere.
+    choice = Choice([key], newest_by=SINCE) if mode == "ALL" and key is not None else Choice(list(columns))
+    rows = _write(task, file, columns, streamed, choice, bulk=mode in ("BULK", "ALL"))
     task.reached("written")
     target = inside(folder, f"{task.resource().name}.csv")
     with file.open("rb") as content, open_output(target, roots=task.settings.file_roots) as output:
@@ -56,49 +60,58 @@ def _schema(task: Task) -> Schema | None:
 
 
 def _write(
-    task: Task,
-    file: Path,
-    columns: Mapping[str, pl.DataType],
-    streamed: Sequence[Path],
-    *,
-    bulk: bool,
-    newest_of: str | None,
+    task: Task, file: Path, columns: Mapping[str, pl.DataType], streamed: Sequence[Path], choice: Choice, *, bulk: bool
 ) -> int:
     """Write the CSV file; returns its number of records. Parts that an import replaces meanwhile are listed again."""
     for _ in range(_ATTEMPTS - 1):
         try:
-            return _write_csv(file, columns, _frames(task, columns, streamed, bulk=bulk), newest_of)
+            return _write_csv(task, file, columns, _parts(task, streamed, bulk=bulk), choice)
         except (StorageProblem, FileNotFoundError):
             task.log.info("the data changed while they were read; reading again")
-    return _write_csv(file, columns, _frames(task, columns, streamed, bulk=bulk), newest_of)
+    return _write_csv(task, file, columns, _parts(task, streamed, bulk=bulk), choice)
 
 
-def _frames(
-    task: Task, columns: Mapping[str, pl.DataType], streamed: Sequence[Path], *, bulk: bool
-) -> list[pl.LazyFrame]:
-    """Imported parts in the order of their commits, then what was streamed; an empty frame first."""
+def _parts(task: Task, streamed: Sequence[Path], *, bulk: bool) -> list[tuple[Path, int | None]]:
+    """Imported parts in the order of their commits, each with the time of its commit, then what was streamed."""
     query = sa.select(dataset_parts.c.object_key, dataset_parts.c.created_at).order_by(dataset_parts.c.seq)
     with task.database.read() as connection:
         found = connection.execute(query.where(dataset_parts.c.dataset_arn == task.job.payload["datasetArn"])).all()
-    parts = [
-        pl.scan_parquet(task.objects.local(key)).with_columns(pl.lit(created, dtype=pl.Int64).alias(SINCE))
-        for key, created in (found if bulk else ())
-    ]
-    empty = pl.LazyFrame(schema={**columns, SINCE: pl.Int64()})
-    return [empty, *parts, *(pl.scan_parquet(path) for path in streamed)]
+    imported = [(task.objects.local(key), created) for key, created in (found if bulk else ())]
+    return [*imported, *((path, None) for path in streamed)]
+
+
+def _batches(
+    task: Task, columns: Mapping[str, pl.DataType], parts: Sequence[tuple[Path, int | None]]
+) -> Iterator[pl.DataFrame]:
+    """The rows of all parts, some at a time, in their order: the schema's columns and `SINCE`."""
+    wanted = [pl.col(name).cast(dtype) for name, dtype in columns.items()]
+    for path, created in parts:
+        frame = pl.scan_parquet(path)
+        held = frame.collect_schema().names()
+        frame = frame.with_columns(pl.lit(None).alias(name) for name in columns if name not in held)
+        if created is not None:
+            frame = frame.with_columns(pl.lit(created, dtype=pl.Int64()).alias(SINCE))
+        for batch in frame.select(*wanted, SINCE).collect_batches(chunk_size=_ROWS_AT_ONCE, maintain_order=True):
+            task.check()
+            yield batch
 
 
 def _write_csv(
-    file: Path, columns: Mapping[str, pl.DataType], frames: Sequence[pl.LazyFrame], newest_of: str | None
+    task: Task,
+    file: Path,
+    columns: Mapping[str, pl.DataType],
+    parts: Sequence[tuple[Path, int | None]],
+    choice: Choice,
 ) -> int:
-    rows = pl.concat(frames, how="diagonal_relaxed")
-    if newest_of is not None:
-        # What was stored last counts; of equal times what was streamed, as everywhere.
-        rows = rows.sort(SINCE, maintain_order=True).unique(subset=newest_of, keep="last", maintain_order=True)
-    distinct = rows.select(list(columns)).unique(keep="first", maintain_order=True).collect(engine="streaming")
     cells = [_cell(name) if dtype == pl.String() else pl.col(name) for name, dtype in columns.items()]
-    distinct.lazy().select(cells).sink_csv(file, quote_style="never")
-    return distinct.height
+    count = 0
+    with file.open("wb") as output:
+        pl.DataFrame(schema=columns).write_csv(output, quote_style="never")
+        for batch in chosen_rows(lambda: _batches(task, columns, parts), choice, task.scratch / "rows"):
+            batch.select(cells).write_csv(output, include_header=False, quote_style="never")
+            count += len(batch)
+            task.report(0.4 + 0.5 * count / (count + _ROWS_AT_ONCE), f"{count:,} records written")
+    return count
 
 
 def _cell(name: str) -> pl.Expr:
