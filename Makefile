@@ -29,8 +29,9 @@ check: setup     ## formatting, lint, strict types, import rules
 format: setup    ## format and mend what can be mended by itself
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-faults: setup    ## the long fault suites: 20 kills during delivery, 20 during random events, with loss of Redis
+faults: setup    ## the long fault suites: 20 kills each during delivery, batch jobs, exports, deletions and random events
 	@$(BIN)/python -m tests.faults.delivery_rounds 20
+	@$(BIN)/python -m tests.faults.job_rounds 20
 	@$(BIN)/python -m tests.faults.event_rounds 20
 
 load: setup      ## a server under load while everything changes, for LOAD_SECONDS (60)

@@ -1,6 +1,6 @@
 """Memory and time of a training on generated interactions, 100,000 users and 50,000 items; each size in a process.
 
-python memory.py EVENTS MODEL THREADS     one size, as accuracy.py calls it: prints JSON
+python memory.py EVENTS MODEL THREADS [NAME=VALUE ...]     one size, as accuracy.py calls it: prints JSON
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ USERS, ITEMS = 100_000, 50_000
 _TASTES = 200
 _DAYS = 365
 _START = 1_700_000_000
+_TELL_EVERY = 30.0
 
 
 def generate(events: int, seed: int = 0) -> Interactions:
@@ -44,34 +45,41 @@ def generate(events: int, seed: int = 0) -> Interactions:
 
 
 def measure(options: Options) -> dict[str, Any]:
-    """One process for each size, smallest first; a size that fails is reported with its last words."""
+    """One process for each size, smallest first; what one says on standard error is passed on."""
     sizes = []
     for events in options.memory_events:
         command = [sys.executable, str(Path(__file__)), str(events), options.memory_model, str(options.threads)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            sizes.append(json.loads(done.stdout.splitlines()[-1]))
-        else:
-            words = (done.stderr.strip().splitlines() or [f"signal {-done.returncode}"])[-1]
-            sizes.append({"events": events, "failed": words})
+        command += options.memory_sets
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+        failed = {"events": events, "failed": f"exit status {done.returncode}"}
+        sizes.append(failed if done.returncode else json.loads(done.stdout.splitlines()[-1]))
         print(f"memory: {sizes[-1]}", flush=True)
-    return {"model": options.memory_model, "users": USERS, "items": ITEMS, "sizes": sizes}
+    told = ", ".join([options.memory_model, *options.memory_sets])
+    return {"model": told, "users": USERS, "items": ITEMS, "sizes": sizes}
 
 
-def child(events: int, name: str, threads: int) -> dict[str, Any]:
-    """Generate, train, and say how long it took and how much memory the process held."""
+def child(events: int, name: str, threads: int, sets: list[str]) -> dict[str, Any]:
+    """Generate, train, and say how long it took and how much memory the process held; progress to standard error."""
     from matinee.evaluation.memory import peak_memory_mb
-    from matinee.models.base import FitOptions
-    from matinee.training.contenders import contender
+    from matinee.models.base import FitOptions, Progress
+    from matinee.training.contenders import contender, parse_sets
 
     data = generate(events)
-    one = contender(name)
+    one = contender(name, parse_sets(sets, [name])[name])
+    told = [0.0]
+
+    def on_progress(step: Progress) -> None:
+        if time.perf_counter() - told[0] > _TELL_EVERY:
+            told[0] = time.perf_counter()
+            left = "" if step.seconds_left is None else f", {step.seconds_left:,.0f} s left"
+            print(f"{events:,}: {step.message}{left}", file=sys.stderr, flush=True)
+
     before = peak_memory_mb()
     started = time.perf_counter()
-    one.make().fit(one.select(data), None, FitOptions(threads=threads))
+    one.make().fit(one.select(data), None, FitOptions(threads=threads, on_progress=on_progress))
     seconds = time.perf_counter() - started
     return {"events": events, "seconds": seconds, "peak_memory_mb": peak_memory_mb(), "data_memory_mb": before}
 
 
 if __name__ == "__main__":
-    print(json.dumps(child(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]))))
+    print(json.dumps(child(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4:])))

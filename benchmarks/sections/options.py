@@ -26,6 +26,7 @@ class Options:
     peer_python: str = sys.executable
     peer_epochs: int = 5
     memory_model: str = "aws-user-personalization-v2"
+    memory_sets: tuple[str, ...] = ()
     memory_events: tuple[int, ...] = (1_000_000, 3_000_000, 10_000_000)
     out: Path = Path(__file__).parents[1]
 
@@ -40,7 +41,12 @@ class Options:
         parser.add_argument("--threads", type=int, default=cls.threads)
         parser.add_argument("--peer-python", default=cls.peer_python, help="a Python with rectools and implicit")
         parser.add_argument("--peer-epochs", type=int, default=cls.peer_epochs)
-        parser.add_argument("--memory-model", default=cls.memory_model)
+        parser.add_argument("--memory-model", help="a recipe or model")
+        parser.add_argument(
+            "--memory-set",
+            action="append",
+            help="NAME=VALUE as --set of matinee evaluate; model.transformer='{\"epochs\": 1}' bounds the time",
+        )
         parser.add_argument("--memory-events", help="comma-separated numbers of interactions")
         parser.add_argument("--out", type=Path, help="folder of accuracy.md and .json; required with --quick")
         given = parser.parse_args()
@@ -55,7 +61,8 @@ class Options:
             threads=given.threads,
             peer_python=given.peer_python,
             peer_epochs=given.peer_epochs,
-            memory_model="aws-sims" if given.quick else given.memory_model,
+            memory_model=given.memory_model or ("aws-sims" if given.quick else cls.memory_model),
+            memory_sets=tuple(given.memory_set or ()),
             memory_events=(20_000, 60_000) if given.quick and not given.memory_events else events,
             out=given.out or cls.out,
         )

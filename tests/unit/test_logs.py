@@ -44,3 +44,30 @@ def test_a_traceback_shows_where_but_no_values_of_variables() -> None:
     assert "RuntimeError: the disk is full" in lines
     assert "in serve" in lines
     assert "user-17" not in lines
+
+
+def test_a_plain_line_is_what_structlog_writes() -> None:
+    values = 'access_key=None account="1" operation="Get" region="r" request_id="x-1" status=200'
+    program = f"""
+log_to_stderr("INFO")
+from matinee.logs import plain_lines
+plain_lines().info("request", "{values.replace('"', "")}")
+structlog.get_logger().info("request", {values.replace(" ", ", ")})
+"""
+    plain, written = told(program).splitlines()
+    # The second may have changed between the two.
+    assert plain[19:] == written.rstrip()[19:]
+    assert len(plain[:19].split("-")) == 3
+
+
+def test_plain_lines_are_for_lines_that_structlog_would_write() -> None:
+    assert told("from matinee.logs import plain_lines\nassert plain_lines() is None") == ""
+    captured = """
+log_to_stderr("INFO")
+from matinee.logs import plain_lines
+from structlog.testing import capture_logs
+with capture_logs():
+    assert plain_lines() is None
+assert plain_lines() is not None
+"""
+    assert told(captured) == ""

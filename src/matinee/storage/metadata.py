@@ -311,8 +311,7 @@ class Database:
     def wipe_log(self) -> None:
         """Have SQLite empty its write-ahead log, which still holds what was deleted; waits for readers, for a minute.
 
-        Pages of the database itself are wiped by transactions that set `secure_delete`. PostgreSQL does it by itself,
-        when it vacuums.
+        Pages of the database itself are wiped as rows are deleted. PostgreSQL does it by itself, when it vacuums.
         """
         if self.is_sqlite:
             connection = self.engine.raw_connection()
@@ -345,7 +344,8 @@ def _make_private(path: Path) -> None:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=60000"):
+    # What is deleted or changed is overwritten, whoever deletes it: the deletion of users could not find it any more.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=60000", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

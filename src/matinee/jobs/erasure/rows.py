@@ -15,14 +15,17 @@ from matinee.storage.metadata import events, recommendations, records, session_l
 _USERS_AT_ONCE = 500
 
 
-def erase_rows(task: Task, group_arn: str, users_dataset: str | None, users: Collection[str]) -> None:
+def erase_rows(task: Task, group_arn: str, users_dataset: str | None, users: Collection[str]) -> set[str]:
     """Delete the users' events, those of their sessions while anonymous, what links sessions to them, their records,
-    and what delivery rules have not delivered yet or gave up."""
-    rest = iter(users)
+    and what delivery rules have not delivered yet or gave up. Returns the IDs of the sessions."""
+    rest, sessions = iter(users), set[str]()
     while some := list(itertools.islice(rest, _USERS_AT_ONCE)):
         task.check()
         with step(task) as connection:
+            theirs = (session_links.c.group_arn == group_arn) & session_links.c.user_id.in_(some)
+            sessions.update(connection.scalars(sa.select(session_links.c.session_id).where(theirs)))
             note(connection, task, _erase(connection, group_arn, users_dataset, some))
+    return sessions
 
 
 def erase_late_answers(task: Task, group_arn: str, users: Collection[str]) -> None:

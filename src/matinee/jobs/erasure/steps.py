@@ -17,10 +17,8 @@ _REMOVED, _NEEDLESS = "removed", "needless"
 
 @contextmanager
 def step(task: Task) -> Iterator[sa.Connection]:
-    """A transaction of the job, unless another attempt has it by now. SQLite overwrites what is deleted in it."""
+    """A transaction of the job, unless another attempt has it by now."""
     with task.database.transaction() as connection:
-        if task.database.is_sqlite:
-            connection.exec_driver_sql("PRAGMA secure_delete = ON")
         lifecycle.take_turn_for(connection, task.job.arn)
         if not task.current(connection, lock=True):
             raise JobStopped(f"The job of {task.job.arn} was taken over.")

@@ -31,12 +31,12 @@ def data_deletion(task: Task) -> Outcome:
     with task.database.read() as connection:
         rows = records.children(connection, group_arn, "dataset")
     datasets = {row["datasetType"]: row.arn for row in rows if row["datasetType"] in _WITH_USERS}
-    erase_rows(task, group_arn, datasets.get("USERS"), users)
+    sessions = erase_rows(task, group_arn, datasets.get("USERS"), users)
     task.reached("rows-erased")
     erase_from_parts(task, list(datasets.values()), users)
     await_trainings(task, group_arn)
     erase_from_artifacts(task, group_arn, users)
-    erase_late_answers(task, group_arn, users)
+    erase_late_answers(task, group_arn, sessions.union(users))
     task.database.wipe_log()
     with task.database.read() as connection:
         removed = removed_so_far(task, connection)

@@ -9,6 +9,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -357,3 +358,38 @@ def test_a_client_that_went_away_is_not_answered() -> None:
     asyncio.run(gateway(scope, receive, send))
 
     assert sent == []
+
+
+class _Again:
+    """Answers in bytes, and knows a body that it was asked before."""
+
+    def __init__(self) -> None:
+        self.params: dict[bytes, Mapping[str, Any]] = {}
+
+    def known(self, caller: Caller, body: bytes) -> Any:
+        return SimpleNamespace(params=self.params[body]) if body in self.params else None
+
+    def again(self, answer: Any) -> bytes:
+        return b'{"itemList":[],"recommendationId":"again"}'
+
+    def compute(self, caller: Caller, params: Mapping[str, Any], body: bytes) -> bytes:
+        if params.get("userId") == "refused":
+            raise InvalidInput("Not this one.")
+        self.params[body] = params
+        return b'{"itemList":[{"itemId":"a"}],"recommendationId":"new"}'
+
+
+def test_an_operation_may_answer_in_bytes_and_know_what_it_answered() -> None:
+    app = create_app(
+        Settings(),
+        control={},
+        runtime={"GetRecommendations": Recorder({})},
+        events={},
+        encoded={"GetRecommendations": _Again()},
+    )
+    with serving(app) as url:
+        ask = clients(url)["personalize-runtime"].get_recommendations
+        assert [ask(userId="u")["recommendationId"] for _ in range(2)] == ["new", "again"]
+        assert ask(userId="v")["itemList"] == [{"itemId": "a"}]
+        with pytest.raises(ClientError, match="Not this one"):
+            ask(userId="refused")
