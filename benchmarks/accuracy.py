@@ -3,6 +3,7 @@
     MATINEE_DATASETS=/path/to/datasets python benchmarks/accuracy.py --peer-python /path/to/venv/bin/python
 
 Each section can be run alone with --only; the others keep the figures in accuracy.json, and the page is written anew.
+The section gpu runs only when it is named; its figures stay empty until then.
 A Python with `pip install rectools[torch] implicit` measures the peers; without one the page says so.
 """
 

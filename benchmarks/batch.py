@@ -15,10 +15,12 @@ import platform
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sections import batch_page
@@ -32,7 +34,8 @@ from matinee.evaluation.memory import peak_memory_mb
 from matinee.settings import Settings
 
 HERE = Path(__file__).parent
-#: Lines for each model: the blend is asked about fewer users, since each costs it a pass through its transformer.
+#: Users that the input names over and over where memory is measured, so that every size reads the same histories.
+_NAMED = 10_000
 _SEEN, _ALL, _BLEND = "factors, seen items left out", "factors, seen items too", "the blend of User-Personalization-v2"
 _NOTE = """\
 Equal factors: `factors` is Matinee's factor model (truncated SVD, here in a solution version of its own; recipes use it
@@ -89,7 +92,7 @@ def measure(given: argparse.Namespace, scratch: Path) -> dict[str, Any]:
         print(f"round {number}: " + ", ".join(f"{n} {o['users'] / o['seconds']:,.0f}/s" for n, o in found.items()))
     stages = {name: _job(home, scratch, name, _lines(name, given), stages=True)["stages"] for name in (_SEEN, _BLEND)}
     memory = [
-        {"lines": size, **_job(home, scratch, _SEEN, size, users=given.users)}
+        {"lines": size, **_job(home, scratch, _SEEN, size, users=min(_NAMED, given.users))}
         for size in map(int, filter(None, given.memory.split(",")))
     ]
     events = len(whole.interactions)
@@ -122,26 +125,25 @@ def child(asked: dict[str, Any]) -> dict[str, Any]:
     target = Path(asked["target"])
     if not asked["cold"]:
         home.run(home.versions[model], Path(asked["short"]), target / "short", filter_arn)
-    wall, cpu, stages = time.perf_counter(), time.process_time(), {}
-    if asked["stages"]:
-        with clocks() as spent:
-            home.run(home.versions[model], Path(asked["source"]), target, filter_arn)
-        stages = {name: seconds / asked["lines"] * 1e6 for name, seconds in spent.items()}
-    else:
+    wall, cpu = time.perf_counter(), time.process_time()
+    own = _OwnMemory()
+    with ExitStack() as watching:
+        spent = watching.enter_context(clocks()) if asked["stages"] else {}
+        if asked["cold"]:
+            watching.enter_context(own)
         home.run(home.versions[model], Path(asked["source"]), target, filter_arn)
     seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
+    stages = {name: spent_on / asked["lines"] * 1e6 for name, spent_on in spent.items()}
     with (target / f"{Path(asked['source']).name}.out").open("rb") as out:
         answered = sum(1 for _ in out)
     if answered != asked["lines"]:
         raise SystemExit(f"{answered} of {asked['lines']} lines answered")
-    mapped = _mapped_mb()
-    peak = peak_memory_mb()
     return {
         "users": answered,
         "seconds": seconds,
         "cpu_seconds": cpu_seconds,
-        "peak_mb": peak,
-        "own_mb": peak - mapped,
+        "peak_mb": peak_memory_mb(),
+        "own_mb": own.highest,
         "stages": stages,
     }
 
@@ -188,12 +190,28 @@ def _arrays(path: Path, log: InteractionLog, chosen: np.ndarray[Any, Any]) -> Pa
     return path
 
 
-def _mapped_mb() -> float:
-    """What is in memory of files now: the model's, mapped, which the system takes back when it needs room."""
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("RssFile:"):
-            return int(line.split()[1]) * 1024 / 1e6
-    return 0.0
+class _OwnMemory:
+    """The most memory that the process has of its own, MB, while the block runs: the model's files, which are mapped
+    and which the system takes back when it needs room, left out."""
+
+    def __init__(self) -> None:
+        self.highest = 0.0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.05):
+            for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+                if line.startswith("RssAnon:"):
+                    self.highest = max(self.highest, int(line.split()[1]) * 1024 / 1e6)
 
 
 if __name__ == "__main__":

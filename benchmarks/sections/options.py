@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+#: Measured where there is a GPU, and only when asked for.
+GPU = "gpu"
 SECTIONS = ("personalize", "leave-one-out", "temporal", "cold-items", "latency", "memory")
 
 
@@ -23,6 +25,8 @@ class Options:
     dataset: str | None = None
     seeds: int | None = None
     threads: int = 1
+    device: str = "cuda"
+    compiled: bool = True
     peer_python: str = sys.executable
     peer_epochs: int = 5
     memory_model: str = "aws-user-personalization-v2"
@@ -34,11 +38,15 @@ class Options:
     def parse(cls, description: str) -> Options:
         """Read the command line."""
         parser = argparse.ArgumentParser(description=description)
-        parser.add_argument("--only", action="append", choices=SECTIONS, help="run this section; may be repeated")
+        parser.add_argument(
+            "--only", action="append", choices=(*SECTIONS, GPU), help="run this section; may be repeated"
+        )
         parser.add_argument("--quick", action="store_true", help="small data, linear models only, one or two seeds")
         parser.add_argument("--dataset", help="instead of each section's own")
         parser.add_argument("--seeds", type=int)
         parser.add_argument("--threads", type=int, default=cls.threads)
+        parser.add_argument("--device", default=cls.device, help="of the section gpu")
+        parser.add_argument("--no-compile", action="store_true", help="in the section gpu")
         parser.add_argument("--peer-python", default=cls.peer_python, help="a Python with rectools and implicit")
         parser.add_argument("--peer-epochs", type=int, default=cls.peer_epochs)
         parser.add_argument("--memory-model", help="a recipe or model")
@@ -59,6 +67,8 @@ class Options:
             dataset=given.dataset or ("ml-100k" if given.quick else None),
             seeds=given.seeds or (2 if given.quick else None),
             threads=given.threads,
+            device=given.device,
+            compiled=not given.no_compile,
             peer_python=given.peer_python,
             peer_epochs=given.peer_epochs,
             memory_model=given.memory_model or ("aws-sims" if given.quick else cls.memory_model),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sections.options import Options
+from sections.options import GPU, Options
 from sections.peers import IMPLICIT, Peer, available, rectools, run_peer
 
 from matinee.evaluation.comparison import Contender, Run, compare, yardsticks
@@ -47,6 +47,26 @@ _QUALITY = Row(
 )
 
 
+#: For a GPU: wider, deeper, longer, with larger batches. Chosen after published runs of this size, not tried out here.
+_LARGE = Row(
+    "User-Personalization-v2, large (d = 256, 4 layers, history 200)",
+    "aws-user-personalization-v2",
+    (
+        (
+            "model.transformer",
+            '{"dimension": 256, "layers": 4, "heads": 4, "length": 200, "epochs": 40, "batch_events": 16384, '
+            '"learning_rate": 0.002, "dropout": 0.3, "patience": 5}',
+        ),
+    ),
+    linear=False,
+)
+_LARGE_QUICK = Row(
+    "User-Personalization-v2, large, quick",
+    "aws-user-personalization-v2",
+    (("model.transformer", '{"dimension": 16, "layers": 1, "length": 20, "epochs": 1}'),),
+)
+
+
 @dataclass(frozen=True)
 class Protocol:
     """One section: the last of `rows` that is measured is the one that the tests compare with all others.
@@ -64,7 +84,7 @@ class Protocol:
 
 
 def protocols(options: Options) -> tuple[Protocol, ...]:
-    """The three sections."""
+    """The three sections, and that for a GPU."""
     sims = "aws-sims"
     return (
         Protocol(
@@ -102,6 +122,7 @@ def protocols(options: Options) -> tuple[Protocol, ...]:
                 {"name": "HSTU-large (published, GPU)", "ndcg_at_10": 0.216, "hit_rate_at_10": 0.364},
             ),
         ),
+        Protocol(GPU, "leave-one-out", "ml-1m", 1, (_LARGE_QUICK if options.quick else _LARGE,), ()),
         Protocol("temporal", "temporal", "ml-1m", 1, (_EASE, _RIDGE, _LINEAR, _TRANSFORMER, _BLEND), IMPLICIT),
     )
 
@@ -120,7 +141,7 @@ def measure(protocol: Protocol, options: Options) -> dict[str, Any]:
         contenders + beside,
         seeds=range(seeds),
         exclude_seen=True,
-        options=FitOptions(threads=options.threads),
+        options=fit_options(protocol, options),
         features=data.features,
         on_run=_say,
     )
@@ -143,6 +164,14 @@ def measure(protocol: Protocol, options: Options) -> dict[str, Any]:
         data=data.summary(),
     )
     return {**report, "peers": told, "published": list(protocol.published)}
+
+
+def fit_options(protocol: Protocol, options: Options) -> FitOptions:
+    """How models are trained: on a GPU in its section, in bfloat16 there."""
+    if protocol.section != GPU:
+        return FitOptions(threads=options.threads)
+    gpu = options.device != "cpu"
+    return FitOptions(threads=options.threads, device=options.device, bfloat16=gpu, compiled=options.compiled)
 
 
 def _tests(runs: dict[str, list[Run]], names: Sequence[str]) -> list[dict[str, Any]]:

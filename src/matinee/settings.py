@@ -95,6 +95,14 @@ class Settings:
         default=1,
         metadata=_setting("MATINEE_THREADS", "Threads that one training may use; more only pay on idle cores."),
     )
+    sentence_model: Path | None = field(
+        default=None,
+        metadata=_setting(
+            "MATINEE_SENTENCE_MODEL",
+            "Folder of a sentence-embedding model (ONNX, with its tokenizer) by which aws-semantic-similarity reads "
+            "texts; needs `matinee[sentences]`. Default: none, texts are read by TF-IDF and SVD.",
+        ),
+    )
     aws_quotas: bool = field(
         default=False,
         metadata=_setting("MATINEE_AWS_QUOTAS", "1: the service's own quotas; default generous ones."),

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from matinee.data.interactions import FloatArray, Histories, Interactions
 from matinee.errors import JobFailed, JobStopped
+from matinee.evaluation.metrics import top_items
 from matinee.models.artifact import read_model, write_model
-from matinee.models.base import FitOptions, Model, Progress, RelatedItemsModel
+from matinee.models.base import FitOptions, ItemFeatures, Model, Progress, RelatedItemsModel
 
 N_USERS, N_ITEMS, UNUSED_ITEM = 40, 30, 29
 
@@ -41,6 +43,15 @@ def batch(*histories: tuple[int, ...]) -> Histories:
     items = np.array([item for h in histories for item in h], np.int32)
     minutes = np.array([minute for h in histories for minute in range(len(h))], np.int64)
     return Histories(indptr, items, minutes * 60 + 2_000_000)
+
+
+def partly_described(known: int) -> ItemFeatures:
+    """What is known of the first `known` items; of the others nothing is: no category, null numbers, no text."""
+    some = np.arange(N_ITEMS) < known
+    categories = sparse.csr_array(np.stack([some & (np.arange(N_ITEMS) % 2 == one) for one in (0, 1)], 1), dtype="f4")
+    numbers = np.where(some, np.linspace(-1, 1, N_ITEMS), 0).astype(np.float32)[:, None]
+    texts = tuple(f"film {number % 2}" if one else "" for number, one in enumerate(some))
+    return ItemFeatures(categories, numbers, np.zeros(N_ITEMS, np.int64), texts)
 
 
 class ModelSuite:
@@ -125,6 +136,27 @@ class ModelSuite:
         scores = self.make().fit(one).score(history())
         assert np.isfinite(scores[0, 2])
         assert np.isneginf(np.delete(scores[0], 2)).all()
+
+    def test_a_fitted_model_that_is_fitted_again_is_as_new(self, fitted: Model) -> None:
+        model = self.make().fit(interactions(seed=8), None, FitOptions(seed=1))
+        model.score(history(1))
+        again = model.fit(interactions(), None, FitOptions(seed=3))
+        np.testing.assert_array_equal(again.score(batch((0, 2), (5,), ())), fitted.score(batch((0, 2), (5,), ())))
+
+    def test_where_every_item_is_filtered_nothing_is_listed(self, fitted: Model) -> None:
+        scores = fitted.score(batch((0, 2), ()))
+        scores[:, np.arange(N_ITEMS)] = -np.inf
+        assert (top_items(scores) == -1).all()
+        np.testing.assert_array_equal(fitted.score(history(0, 2)), fitted.score(history(0, 2)))
+
+    @pytest.mark.parametrize("known", [0, N_ITEMS // 2])
+    def test_metadata_may_be_missing_for_some_items_or_all(self, known: int) -> None:
+        model = self.make().fit(interactions(), partly_described(known), FitOptions(seed=3))
+        assert np.isfinite(model.score(batch((0, 2), ()))[:, :UNUSED_ITEM]).all()
+
+    def test_a_user_of_unknown_items_only_is_answered(self, fitted: Model) -> None:
+        scores = fitted.score(history(N_ITEMS + 7, -1))
+        assert np.isfinite(scores[0, :UNUSED_ITEM]).all()
 
     def test_nothing_to_learn_from_is_refused(self) -> None:
         nothing = interactions().select(np.zeros(len(interactions()), np.bool_))

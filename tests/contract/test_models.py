@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
+
 from tests.contract.model_suite import ModelSuite, PersonalSuite, RelatedSuite
 
+import matinee.models
 from matinee.models.adjusted import Adjusted, AdjustedConfig
 from matinee.models.affinity import Affinity, AffinityConfig
 from matinee.models.base import Model
@@ -72,6 +77,24 @@ class TestRidge(PersonalSuite):
         return Ridge(RidgeConfig(regularization=5.0, decays=(0.6, 0.9)))
 
 
+class TestEASEBeyondItsBound(RelatedSuite):
+    @classmethod
+    def make(cls) -> Model:
+        return EASE(EASEConfig(regularization=5.0, max_items=7, neighbours=5))
+
+
+class TestRidgeBeyondItsBound(PersonalSuite):
+    @classmethod
+    def make(cls) -> Model:
+        return Ridge(RidgeConfig(regularization=5.0, decays=(0.6, 0.9), max_items=7, neighbours=9))
+
+
+class TestAffinityBeyondItsBound(RelatedSuite):
+    @classmethod
+    def make(cls) -> Model:
+        return Affinity(AffinityConfig(regularization=5.0, max_items=7, neighbours=5))
+
+
 class TestAffinity(RelatedSuite):
     @classmethod
     def make(cls) -> Model:
@@ -118,3 +141,14 @@ def test_every_model_of_the_registry_has_a_suite() -> None:
         TestTrending,
     )
     assert {suite.make().name for suite in suites} == set(MODELS)
+
+
+def test_every_model_class_is_in_the_registry() -> None:
+    for module in pkgutil.walk_packages(matinee.models.__path__, "matinee.models."):
+        importlib.import_module(module.name)
+    kinds, left = set(), [Model]
+    while left:
+        found = [kind for kind in left.pop().__subclasses__() if kind.__module__.startswith("matinee.")]
+        left += found
+        kinds |= {kind for kind in found if not inspect.isabstract(kind)}
+    assert {kind.name for kind in kinds} == set(MODELS)

@@ -13,6 +13,7 @@ import tempfile
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -52,11 +53,12 @@ class Rounds(ABC):
     def play(self, deaths: Sequence[str | None], chance: random.Random) -> None:
         """One death a round, at the point named or, with None, at random. Raises AssertionError for what went wrong."""
         self.prepare()
+        settings = replace(self.house.settings, auto_training=False)
         jobs = []
         for number, point in enumerate(deaths):
             jobs.append(self.order(number))
             dies_at = "" if point is None else f"{self.kind.value}.{point}"
-            with WorkerProcess(self.house.settings, dies_at=dies_at) as worker:
+            with WorkerProcess(settings, dies_at=dies_at) as worker:
                 if point is None:
                     self._await_begin(jobs[-1])
                     worker.crash(chance, self.longest)
@@ -65,7 +67,8 @@ class Rounds(ABC):
             for each in range(number + 1):
                 self.check_meanwhile(each)
         with self.house.worker():
-            self.house.await_end(*jobs)
+            for job in jobs:
+                self.house.await_end(job)
         assert [self.house.row(job).state for job in jobs] == ["DONE"] * len(jobs)
         self.check(len(deaths))
         assert list(self.house.workshop.scratch.iterdir()) == []
@@ -132,7 +135,9 @@ class _Files(Rounds):
     def check(self, rounds: int) -> None:
         for number in range(rounds):
             folder = self.folder / f"round{number}"
-            assert {path.name: path.read_bytes() for path in folder.iterdir()} == self.calm
+            assert sorted(path.name for path in folder.iterdir()) == sorted(self.calm)
+            for name, content in self.calm.items():
+                assert (folder / name).read_bytes() == content
 
 
 class BatchInference(_Files):
@@ -194,7 +199,7 @@ class Export(Rounds):
                 assert list(csv.reader(file)) == [["USER_ID", "ITEM_ID", "TIMESTAMP"], *self.rows]
 
     def check(self, rounds: int) -> None:
-        names = sorted(path.name for path in (self.folder / "out").iterdir() if not path.name.startswith("."))
+        names = sorted(path.name for path in (self.folder / "out").iterdir())
         assert names == sorted(f"round{number}.csv" for number in range(rounds))
         for number in range(rounds):
             self.check_meanwhile(number)

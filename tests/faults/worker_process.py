@@ -23,6 +23,7 @@ class WorkerProcess:
 
     def __init__(self, settings: Settings, *, dies_at: str = "") -> None:
         environment = {**os.environ, "MATINEE_HOME": str(settings.home), "MATINEE_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        environment["MATINEE_AUTO_TRAINING"] = "on" if settings.auto_training else "off"
         if settings.database_url is not None:
             environment["MATINEE_DATABASE_URL"] = settings.database_url
         settings.home.mkdir(parents=True, exist_ok=True)

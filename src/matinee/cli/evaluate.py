@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,8 @@ from matinee.settings import Settings
 if TYPE_CHECKING:
     from matinee.evaluation.comparison import Contender, Run
     from matinee.evaluation.datasets import DataSet
+    from matinee.models import base
+    from matinee.models.base import FitOptions
 
 
 class Protocol(StrEnum):
@@ -76,6 +79,11 @@ def evaluate(
             "model's configuration; may be repeated.",
         ),
     ] = None,
+    device: Annotated[
+        str, typer.Option(help="Where transformers are trained, as PyTorch calls it: cpu, cuda.")
+    ] = "cpu",
+    bfloat16: Annotated[bool, typer.Option("--bfloat16", help="Multiply in bfloat16; for GPUs.")] = False,
+    compiled: Annotated[bool, typer.Option("--compile", help="Compile the network first; for GPUs.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write every figure to this file.")] = None,
 ) -> None:
     """Measure recipes on held-out events, with 95% intervals and paired tests; popularity always beside.
@@ -97,7 +105,8 @@ def evaluate(
     exclude = _excludes(seen, data)
     for sentence in (data.why, data.rule, _seen_sentence(exclude)):
         typer.echo(sentence)
-    runs = _run(contenders, data, protocol.value, range(seeds), threads or settings.threads, exclude=exclude)
+    options = _options(threads or settings.threads, device, bfloat16=bfloat16, compiled=compiled)
+    runs = _run(contenders, data, protocol.value, range(seeds), options, exclude=exclude)
     report = _report(contenders, runs, data, protocol.value, dataset, seeds, exclude=exclude)
     _tell(report)
     if json_file is not None:
@@ -126,6 +135,21 @@ def _check_writable(path: Path | None) -> None:
         )
 
 
+def _options(threads: int, device: str, *, bfloat16: bool, compiled: bool) -> FitOptions:
+    """How fits are carried out; finds out before anything is read whether there is such a device."""
+    from matinee.models.base import FitOptions
+
+    if device != "cpu":
+        import torch
+
+        try:
+            torch.zeros(1, device=device)
+        except (RuntimeError, AssertionError) as error:
+            reason = str(error).partition("\n")[0]
+            raise DataProblem(f"There is no device {device!r}: {reason}.", fix="Leave --device out.") from None
+    return FitOptions(threads=threads, device=device, bfloat16=bfloat16, compiled=compiled)
+
+
 def _excludes(seen: Seen, data: DataSet) -> bool:
     from matinee.models.transformer.config import REPEATS_ALLOWED
     from matinee.models.transformer.model import repeat_share
@@ -138,14 +162,13 @@ def _seen_sentence(exclude: bool) -> str:
 
 
 def _run(
-    contenders: list[Contender], data: DataSet, protocol: str, seeds: range, threads: int, *, exclude: bool
+    contenders: list[Contender], data: DataSet, protocol: str, seeds: range, options: FitOptions, *, exclude: bool
 ) -> dict[str, list[Run]]:
     """All runs, with a bar on standard error and a line for each that is done."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from matinee.evaluation.comparison import compare
-    from matinee.models import base
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
@@ -165,7 +188,7 @@ def _run(
             contenders,
             seeds=seeds,
             exclude_seen=exclude,
-            options=base.FitOptions(threads=threads, on_progress=on_step),
+            options=replace(options, on_progress=on_step),
             features=data.features,
             on_run=on_run,
         )

@@ -30,6 +30,17 @@ _MARKS: dict[Layout, tuple[str, str]] = {
     "dat": ("ratings.dat", "movies.dat"),
     "csv": ("ratings.csv", "movies.csv"),
 }
+#: The files of ratings by name.
+RATINGS = frozenset(f"{mark}{packed}" for mark, _ in _MARKS.values() for packed in ("", ".xz"))
+#: Columns of a ratings.csv in lower case, as MovieLens and its copies write them.
+_OUR_NAMES = {
+    "userid": "user",
+    "user_id": "user",
+    "movieid": "item",
+    "movie_id": "item",
+    "itemid": "item",
+    "item_id": "item",
+}
 _YEAR = re.compile(r"\((\d{4})(?:\s*[-\u2013]\s*(?:\d{4})?)?\)\s*$")
 # README of ml-1m: users.dat holds the number of the occupation.
 _OCCUPATIONS_1M = (
@@ -101,38 +112,47 @@ class MovieLens:
     names: frozenset[str]
 
     @classmethod
-    def find(cls, path: Path) -> MovieLens:
+    def find(cls, path: Path, *, films: bool = True) -> MovieLens:
         """Recognise the release at `path`; one folder around the files is looked through.
 
-        Raises `DataProblem` when there is nothing, or nothing that is MovieLens.
+        Without `films` a file of ratings in one of the layouts is enough. Raises `DataProblem` when there is nothing,
+        or nothing that is MovieLens.
         """
         names = _listing(path)
         for prefix in sorted({"", *(f"{PurePosixPath(name).parts[0]}/" for name in names if "/" in name)}):
             inside = frozenset(name.removeprefix(prefix) for name in names if name.startswith(prefix))
             for layout, marks in _MARKS.items():
-                if all(mark in inside or f"{mark}.xz" in inside for mark in marks):
+                needed = marks if films else marks[:1]
+                if all(mark in inside or f"{mark}.xz" in inside for mark in needed):
                     return cls(path, layout, prefix, inside)
-        wanted = "; ".join(" and ".join(marks) for marks in _MARKS.values())
+        wanted = "; ".join(" and ".join(marks if films else marks[:1]) for marks in _MARKS.values())
         raise DataProblem(
             "This is not a MovieLens data set.", fix=f"Name a folder or zip that has {wanted}.", file=str(path)
         )
 
     def ratings(self) -> Iterator[RatingBlock]:
-        """The ratings in the order of the file, a block of a few MiB at a time."""
+        """The ratings in the order of the file, a block of a few MiB at a time.
+
+        The columns of a ratings.csv may stand in any order and have others beside them. Raises `DataProblem` where one
+        is missing.
+        """
         name, _ = _MARKS[self.layout]
         line = 1
+        columns: tuple[str, ...] = RATING_COLUMNS
         with self._open(name) as (stream, fraction):
             if self.layout == "csv":
-                stream.readline()
+                columns = _columns(stream.readline(), str(self.path / self.prefix / name))
                 line = 2
             while block := stream.read(_BLOCK):
                 block += stream.readline()
-                yield _rating_block(block, self.layout, line, fraction())
+                yield _rating_block(block, self.layout, columns, line, fraction())
                 line += block.count(b"\n")
 
     def films(self) -> tuple[list[Film], int]:
-        """Every film, in the order of the file, and how many lines could not be read."""
+        """Every film, in the order of the file, and how many lines could not be read; none without the file."""
         _, name = _MARKS[self.layout]
+        if name not in self.names and f"{name}.xz" not in self.names:
+            return [], 0
         text = self._text(name)
         if self.layout == "csv":
             rows = list(csv.reader(io.StringIO(text)))[1:]
@@ -216,7 +236,23 @@ def _listing(path: Path) -> list[str]:
         ) from None
 
 
-def _rating_block(block: bytes, layout: Layout, line: int, fraction: float) -> RatingBlock:
+def _columns(header: bytes, file: str) -> tuple[str, ...]:
+    """The columns of a ratings.csv by our names, in the order of its header."""
+    written = next(csv.reader([header.decode("utf-8-sig", "replace").strip()]), [])
+    named = tuple(_OUR_NAMES.get(name.strip().lower(), name) for name in written)
+    missing = [name for name in RATING_COLUMNS if named.count(name) != 1]
+    if missing:
+        raise DataProblem(
+            f"The header of ratings.csv must name {', '.join(missing)} once. (found {', '.join(written)!r})",
+            fix="Name the columns userId, movieId, rating and timestamp. Events without ratings go into an "
+            "interactions.csv with USER_ID, ITEM_ID and TIMESTAMP.",
+            file=file,
+            line=1,
+        )
+    return named
+
+
+def _rating_block(block: bytes, layout: Layout, columns: tuple[str, ...], line: int, fraction: float) -> RatingBlock:
     separator = "," if layout == "csv" else "\t"
     if layout == "dat":
         block = block.replace(b"::", b"\t")
@@ -224,11 +260,11 @@ def _rating_block(block: bytes, layout: Layout, line: int, fraction: float) -> R
         block,
         has_header=False,
         separator=separator,
-        quote_char=None,
+        quote_char='"' if layout == "csv" else None,
         encoding="utf8-lossy",
         truncate_ragged_lines=True,
-        schema=dict.fromkeys(RATING_COLUMNS, pl.String()),
-    )
+        schema=dict.fromkeys(columns, pl.String()),
+    ).select(RATING_COLUMNS)
     frame = cells.with_columns(
         pl.col("rating").cast(pl.Float64, strict=False),
         pl.col("timestamp").str.strip_chars().cast(pl.Int64, strict=False),

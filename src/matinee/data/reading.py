@@ -55,7 +55,9 @@ def import_csv(
             lambda with_columns, predicate, n_rows, batch_size: walk.frames(),
             schema=polars_schema(schema),
         )
-        frames.sink_parquet(partial, compression="zstd", maintain_order=True)
+        # Opened here: a writer that polars opens by path may come after the fault, and make the file anew.
+        with partial.open("wb") as written:
+            frames.sink_parquet(written, compression="zstd", maintain_order=True)
         _check_size(walk.rows, schema, minimum_rows, sources)
         size = partial.stat().st_size
         partial.replace(out)

@@ -103,6 +103,11 @@ def compare(
     found: dict[str, list[Run]] = {contender.name: [] for contender in contenders}
     for seed in seeds:
         split = PROTOCOLS[protocol](log, seed)
+        if not len(split.train):
+            raise DataProblem(
+                f"The protocol {protocol} leaves nothing to train on.",
+                fix="personalize and leave-one-out need more users or events, temporal events at different times.",
+            )
         for contender in contenders:
             run = run_one(contender, split, replace(options, seed=seed), features, exclude_seen=exclude_seen)
             found[contender.name].append(run)

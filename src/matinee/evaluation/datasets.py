@@ -15,7 +15,7 @@ import polars as pl
 from matinee.data.csv_lines import CsvFile, CsvSource
 from matinee.data.interactions import InteractionLog, Interactions
 from matinee.data.log import EventRule, load_interactions
-from matinee.data.movielens_files import MovieLens
+from matinee.data.movielens_files import RATINGS, MovieLens
 from matinee.data.reading import import_csv
 from matinee.data.schemas import Schema, parse_schema
 from matinee.data.sources import RELEASES, SAMPLE, resolve
@@ -85,6 +85,8 @@ def load_dataset(
 def _find(name: str, settings: Settings) -> tuple[Path, str]:
     """Where the data set is, and a sentence on why there. Never the sample unless it is asked for."""
     path = Path(name).expanduser()
+    if path.name in RATINGS and path.is_file():
+        path = path.absolute().parent
     if path.exists() and name != SAMPLE and name not in RELEASES:
         return path, f"Using {path}, the path given."
     full = name if name in RELEASES or f"ml-{name}" not in RELEASES else f"ml-{name}"
@@ -106,8 +108,11 @@ def _is_events(path: Path) -> bool:
 
 
 def _from_movielens(name: str, path: Path, why: str, threshold: float | None) -> DataSet:
-    release = MovieLens.find(path)
-    ratings = pl.concat([block.frame for block in release.ratings()])
+    release = MovieLens.find(path, films=False)
+    blocks = list(release.ratings())
+    if not blocks:
+        raise DataProblem("There are no ratings.", fix="Check the file.", file=str(path))
+    ratings, unreadable = pl.concat([block.frame for block in blocks]), sum(block.unreadable for block in blocks)
     kept = ratings if threshold is None else ratings.filter(pl.col("rating") > threshold)
     user_ids, user = _numbered(kept["user"])
     item_ids, item = _numbered(kept["item"])
@@ -122,8 +127,12 @@ def _from_movielens(name: str, path: Path, why: str, threshold: float | None) ->
     )
     rule = "All ratings are events" if threshold is None else f"Ratings above {threshold:g} are events"
     rule += f": {kept.height:,} of {ratings.height:,}, of {len(user_ids):,} users and {len(item_ids):,} items."
+    if unreadable:
+        first = next(block.first_unreadable for block in blocks if block.unreadable)
+        rule += f" {unreadable:,} lines cannot be read and are left out, the first of them line {first:,}."
     log = InteractionLog(data, user_ids, item_ids, ("watch",))
-    return DataSet(name, why, rule, log, film_features(log, release.films()[0]))
+    films = release.films()[0]
+    return DataSet(name, why, rule, log, film_features(log, films) if films else None)
 
 
 def _numbered(ids: pl.Series) -> tuple[tuple[str, ...], np.ndarray[tuple[int], np.dtype[np.int32]]]:

@@ -73,7 +73,7 @@ def begin_output(task: Task, records: str, what: str) -> tuple[str, tuple[Source
     check_bytes(sources, task.settings, "batch-bytes", "a batch job")
     check_records(sources, task.settings, records, what)
     _wait_for_the_next_second(task, target)
-    with open_output(inside(target, "_CHECK"), roots=task.settings.file_roots):
+    with open_output(inside(target, "_CHECK"), roots=task.settings.file_roots, writer=task.job.id):
         pass
     task.reached("checked")
     return target, sources
@@ -89,7 +89,8 @@ def answer_files(task: Task, target: str, sources: Sequence[SourceFile], answere
         if not part.mark.published:
             _answer_file(task, answerer, source, part, before / total, source.size / total)
             task.reached("answered")
-            part.publish(inside(target, f"{PurePosixPath(source.name).name}.out"), task.settings.file_roots)
+            name = f"{PurePosixPath(source.name).name}.out"
+            part.publish(inside(target, name), task.settings.file_roots, task.job.id)
             task.reached("published")
         marks.append(part.mark)
     return Outcome(private={"lines": sum(mark.done for mark in marks), "failed": sum(mark.failed for mark in marks)})

@@ -52,9 +52,12 @@ class PartFile:
         os.fsync(part.fileno())
         self._note(replace(mark, written=part.tell()))
 
-    def publish(self, location: str, roots: Sequence[Path]) -> None:
-        """Put the finished file in its place, as a whole. Doing it again after a crash puts the same content there."""
-        with self._path.open("rb") as part, open_output(location, roots=roots) as output:
+    def publish(self, location: str, roots: Sequence[Path], writer: str = "") -> None:
+        """Put the finished file in its place, as a whole. Doing it again after a crash puts the same content there.
+
+        `writer` names who does it: see `open_output`.
+        """
+        with self._path.open("rb") as part, open_output(location, roots=roots, writer=writer) as output:
             shutil.copyfileobj(part, output, 1 << 20)
         self._note(replace(self.mark, published=True))
         self._path.unlink()

@@ -87,6 +87,7 @@ def _options(task: Task) -> FitOptions:
         on_progress=lambda step: _report(task, step),
         should_stop=task.should_stop,
         checkpoints=task.scratch / "checkpoints",
+        sentences=task.settings.sentence_model,
     )
 
 

@@ -51,7 +51,8 @@ class FitOptions:
     it, `compiled` compiles the network before training: both are for GPUs, and change what is learned by rounding.
     `on_progress` is called at least once an epoch or block; `should_stop` is asked at least every few seconds and
     makes the fit raise `matinee.errors.JobStopped`. `checkpoints` is a folder in which a fit may keep its state so
-    that the same fit, started again with the same data, configuration and seed, continues from there.
+    that the same fit, started again with the same data, configuration and seed, continues from there. `sentences` is
+    the folder of the sentence-embedding model that reads texts; None leaves them to TF-IDF.
     """
 
     seed: int = 0
@@ -62,6 +63,7 @@ class FitOptions:
     on_progress: Callable[[Progress], None] = _silent
     should_stop: Callable[[], bool] = _never
     checkpoints: Path | None = None
+    sentences: Path | None = None
 
     def raise_if_stopped(self) -> None:
         """Raise `JobStopped` when someone has asked the training to stop."""

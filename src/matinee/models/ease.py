@@ -21,6 +21,8 @@ from matinee.models.tail import beyond_arrays, beyond_of, ease_beyond, nothing_b
 #: Sums of pairs of items that are made at once: 2²³, about 100 MB while they are sparse.
 _SUMS_AT_ONCE = 2**23
 _TILE = 1024
+#: The items with fewer users are solved sparsely where there are more than so many items.
+_FEWEST_USERS, _ALWAYS_DENSE = 3, 4_000
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class EASEConfig:
     In training it weighs (1 + j)^-`training_recency_power`; with 0, as in the paper, λ wants to be four times as large.
     `history_items` is how many of the newest distinct items are read. At most `max_items` items, the ones with the
     most users, take part in the exact solution, which is dense: 4 bytes · max_items² (600 MB at 12,000). Above so many
-    items the others are solved sparsely, each on `neighbours` of those (`tail.ease_beyond`).
+    items the others are solved sparsely, each on `neighbours` of those (`tail.ease_beyond`). So are, where more than
+    4,000 items take part, those with fewer than 3 users: to a dense solution they cost as much as any, and add nothing.
     """
 
     regularization: float = 50.0
@@ -54,7 +57,9 @@ class EASE(RelatedItemsModel):
         self.beyond: Sparse = nothing_beyond(0)
 
     def _fit(self, data: Interactions, features: ItemFeatures | None, options: FitOptions) -> None:
-        self.items = most_used(unique_users(data), self.config.max_items)
+        users = unique_users(data)
+        often = max(_ALWAYS_DENSE, int((users >= _FEWEST_USERS).sum()))
+        self.items = most_used(users, min(self.config.max_items, often))
         self._index_items()
         matrix = self._recent(data.histories(), self.config.training_recency_power)
         if data.weight is not None:

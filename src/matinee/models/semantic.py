@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -14,14 +15,19 @@ from matinee.models.arrays import AnyArray
 from matinee.models.base import FitOptions, ItemFeatures, Progress, RelatedItemsModel
 from matinee.models.histories import newest_first
 from matinee.models.popularity import unique_users
+from matinee.models.sentences import SentenceEncoder
 from matinee.models.texts import TextEncoder
 
 
 @dataclass(frozen=True)
 class SemanticConfig:
-    """`dimension` is the number of directions that the SVD keeps."""
+    """`dimension` is the number of directions that the SVD of TF-IDF keeps.
+
+    `sentences` is the folder of a sentence-embedding model (`sentences`) that takes the place of both.
+    """
 
     dimension: int = 128
+    sentences: str | None = None
 
 
 class Semantic(RelatedItemsModel):
@@ -35,7 +41,9 @@ class Semantic(RelatedItemsModel):
 
     def __init__(self, config: SemanticConfig | Mapping[str, object] | None = None) -> None:
         super().__init__(config)
-        self.encoder = TextEncoder((), np.zeros(0, np.float32), np.zeros((0, 0), np.float32))
+        self.encoder: TextEncoder | SentenceEncoder = TextEncoder(
+            (), np.zeros(0, np.float32), np.zeros((0, 0), np.float32)
+        )
         self.vectors: FloatArray = np.zeros((0, 0), np.float32)
         self.fallback: FloatArray = np.zeros(0, np.float32)
 
@@ -56,7 +64,10 @@ class Semantic(RelatedItemsModel):
         texts = features.texts if features is not None and features.texts else ("",) * data.n_items
         if len(texts) != data.n_items:
             raise JobFailed(f"There are {len(texts)} texts for {data.n_items} items.")
-        self.encoder = TextEncoder.learned(texts, self.config.dimension, options.seed)
+        if self.config.sentences is None:
+            self.encoder = TextEncoder.learned(texts, self.config.dimension, options.seed)
+        else:
+            self.encoder = SentenceEncoder(Path(self.config.sentences))
         options.raise_if_stopped()
         self.vectors = self.encoder.encode(texts)
         self._set_known(self.known | (np.abs(self.vectors).sum(axis=1) > 0))
@@ -83,7 +94,11 @@ class Semantic(RelatedItemsModel):
         return {**self.encoder.arrays(), "vectors": self.vectors, "fallback": self.fallback}
 
     def _restore(self, arrays: Mapping[str, AnyArray]) -> None:
-        self.encoder = TextEncoder.from_arrays(arrays)
+        folder = self.config.sentences
+        if folder is None:
+            self.encoder = TextEncoder.from_arrays(arrays)
+        else:
+            self.encoder = SentenceEncoder.from_arrays(Path(folder), arrays)
         self.vectors, self.fallback = arrays["vectors"], arrays["fallback"]
 
 

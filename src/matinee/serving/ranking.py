@@ -144,17 +144,17 @@ def probabilities(scores: FloatArray, kind: Scores, allowed: Mask, shown: LongAr
 
 
 def probabilities_of_each(scores: FloatArray, allowed: FloatArray, kind: Scores, shown: Lists) -> NDArray[np.float64]:
-    """As `probabilities`, for every row: one for each entry of `shown`.
+    """As `probabilities`, for every row: one for each entry of `shown`. Overwrites `scores` or `allowed`.
 
     `scores` (rows, n) are the model's; in `allowed` what is not allowed is -inf.
     """
     over = scores if kind is Scores.SOFTMAX_CATALOGUE else allowed
+    rows = shown.rows
     highest = over.max(axis=1, keepdims=True)
     highest[np.isneginf(highest)] = 0
-    weights = over - highest
-    total = np.exp(weights, out=weights).sum(axis=1)
-    rows = shown.rows
-    shares = np.exp((allowed[rows, shown.items] - highest[rows, 0]).astype(np.float64)) / total[rows]
+    shares = np.exp((allowed[rows, shown.items] - highest[rows, 0]).astype(np.float64))
+    over -= highest
+    shares /= np.exp(over, out=over).sum(axis=1)[rows]
     rounded: NDArray[np.float64] = np.round(shares, SCORE_DIGITS)
     return rounded
 

@@ -65,8 +65,12 @@ def list_sources(location: str, *, roots: Sequence[Path] = (), deep: bool = Fals
 
 
 @contextmanager
-def open_output(location: str, *, roots: Sequence[Path] = ()) -> Iterator[IO[bytes]]:
-    """A binary file whose content appears at `location` when the block ends, and not at all when it raises."""
+def open_output(location: str, *, roots: Sequence[Path] = (), writer: str = "") -> Iterator[IO[bytes]]:
+    """A binary file whose content appears at `location` when the block ends, and not at all when it raises.
+
+    In a folder it is made beside its place. A process that is killed leaves it there, unless the same `writer` (a job,
+    say) comes again, which takes it over; no two of a name may write at once.
+    """
     url = urlsplit(location)
     if url.scheme == "s3" and url.netloc and url.path.strip("/"):
         with tempfile.TemporaryFile() as aside:
@@ -76,7 +80,7 @@ def open_output(location: str, *, roots: Sequence[Path] = ()) -> Iterator[IO[byt
     elif url.scheme == "file":
         path = _file_path(location, roots)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as aside:
+        with _beside(path, writer) as aside:
             try:
                 yield aside
                 aside.flush()
@@ -87,6 +91,13 @@ def open_output(location: str, *, roots: Sequence[Path] = ()) -> Iterator[IO[byt
                 raise
     else:
         raise _invalid(location, "Give s3://bucket/key or file:///path.")
+
+
+def _beside(path: Path, writer: str) -> IO[bytes]:
+    """The file in which what is to stand at `path` is made."""
+    if writer:
+        return path.with_name(f".{path.name[:100]}.{writer}").open("wb")
+    return cast("IO[bytes]", tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False))
 
 
 def inside(folder: str, name: str) -> str:

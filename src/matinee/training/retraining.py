@@ -45,7 +45,9 @@ def retrain(
     if recipe.method is Method.AFFINITY:
         outcome = train_affinity(snapshot, recipe, config, out, options)
     elif recipe.method is Method.SEMANTICS:
-        outcome = train_semantic(snapshot, recipe, config, out, options)
+        sentences = card["model"]["config"].get("sentences")
+        read = replace(options, sentences=None if sentences is None else Path(sentences))
+        outcome = train_semantic(snapshot, recipe, config, out, read)
     elif recipe.method is Method.ACTIONS:
         if actions is None:
             raise DataProblem(f"{recipe.name} needs the actions of its dataset group.", fix="Give them too.")

@@ -13,7 +13,7 @@ from matinee.errors import DataProblem, JobFailed
 from matinee.evaluation.evaluate import measure, newest_item
 from matinee.evaluation.splits import personalize
 from matinee.models.base import FitOptions, ItemFeatures, Progress
-from matinee.models.semantic import Semantic
+from matinee.models.semantic import Semantic, SemanticConfig
 from matinee.recipes.recipe import Recipe
 from matinee.training.artifact import write_artifact
 from matinee.training.card import with_card
@@ -67,7 +67,8 @@ def train_semantic(
 def _fitted(snapshot: Snapshot, features: ItemFeatures | None, options: FitOptions) -> Semantic:
     if features is None or not any(features.texts):
         raise JobFailed("No item of the Items dataset has a text. Import items with values in the text columns.")
-    return Semantic().fit(snapshot.log.interactions, features, options)
+    folder = None if options.sentences is None else str(options.sentences)
+    return Semantic(SemanticConfig(sentences=folder)).fit(snapshot.log.interactions, features, options)
 
 
 def _measured(snapshot: Snapshot, model: Semantic, seed: int) -> tuple[dict[str, float], int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -107,3 +109,9 @@ def test_an_empty_log_is_refused(log: Interactions) -> None:
         compare(
             log.select(log.item < 0), "temporal", CONTENDERS, seeds=range(1), exclude_seen=True, options=FitOptions()
         )
+
+
+def test_events_that_leave_nothing_to_train_on_are_refused(log: Interactions) -> None:
+    at_once = replace(log, timestamp=np.zeros(len(log), np.int64))
+    with pytest.raises(DataProblem, match="nothing to train on"):
+        compare(at_once, "temporal", CONTENDERS, seeds=range(1), exclude_seen=True, options=FitOptions())

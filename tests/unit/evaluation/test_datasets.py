@@ -96,3 +96,43 @@ def test_bad_events_are_refused_with_a_sentence(
 def test_an_unknown_name_is_refused(settings: Settings) -> None:
     with pytest.raises(DataProblem, match="There is no data set 'nowhere'"):
         load_dataset("nowhere", settings)
+
+
+@pytest.mark.parametrize("release", [release_100k, release_1m, release_csv])
+def test_ratings_without_films_are_enough(release: Callable[[Path], Path], tmp_path: Path, settings: Settings) -> None:
+    folder = release(tmp_path / "ml")
+    (ratings,) = (file for file in folder.iterdir() if file.name in ("u.data", "ratings.dat", "ratings.csv"))
+    for file in folder.iterdir():
+        if file != ratings:
+            file.unlink()
+    for path in (folder, ratings):
+        data = load_dataset(str(path), settings)
+        assert len(data.log.interactions) == len(RATINGS)
+        assert data.features is None
+
+
+def test_columns_of_ratings_may_stand_in_any_order_beside_others(tmp_path: Path, settings: Settings) -> None:
+    lines = ["timestamp,note,rating,movieId,userId"]
+    lines += [f'{time},"a, b",{rating},tt{item},u{user}' for user, item, rating, time in RATINGS]
+    (tmp_path / "ratings.csv").write_text("\n".join(lines) + "\nwhen,x,5,tt1,u1\n")
+    data = load_dataset(str(tmp_path), settings)
+    assert (data.log.user_ids, data.log.item_ids) == (("u1", "u2"), ("tt10", "tt20", "tt30"))
+    assert "1 lines cannot be read and are left out, the first of them line 6" in data.rule
+
+
+def test_a_missing_column_of_ratings_is_named(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "ratings.csv").write_text("userId,movieId,timestamp\n1,2,3\n")
+    with pytest.raises(DataProblem, match=r"must name rating once.*line 1"):
+        load_dataset(str(tmp_path), settings)
+
+
+def test_columns_of_events_may_stand_in_any_order_beside_others(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "interactions.csv").write_text('"timestamp","note","item_id","user_id"\n"1","x","a, ""b""","u 1"\n')
+    data = load_dataset(str(tmp_path), settings)
+    assert (data.log.user_ids, data.log.item_ids) == (("u 1",), ('a, "b"',))
+
+
+def test_a_date_in_the_place_of_seconds_is_refused_by_line_and_column(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "interactions.csv").write_text("USER_ID,ITEM_ID,TIMESTAMP\nu,a,2020-01-01T00:00:00Z\n")
+    with pytest.raises(DataProblem, match=r"line 2, column TIMESTAMP"):
+        load_dataset(str(tmp_path), settings)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from matinee.data.interactions import Histories, Interactions
-from matinee.models.histories import newest, newest_first, user_item_matrix
+from matinee.models import histories as module
+from matinee.models.histories import newest, newest_first, recency, user_item_matrix, weighted_rows
 
 TWO = Histories(np.array([0, 4, 4, 6]), np.array([5, 6, 5, 7, 1, 2], np.int32), np.arange(6))
 
@@ -42,3 +44,23 @@ def test_user_item_matrix_holds_ones() -> None:
         np.array([0, 0, 1], np.int32), np.array([1, 1, 0], np.int32), np.arange(3, dtype=np.int64), n_users=2, n_items=3
     )
     assert user_item_matrix(data).toarray().tolist() == [[0, 1, 0], [1, 0, 0]]
+
+
+def test_repeats_are_found_the_same_by_a_table_and_by_sorting(monkeypatch: pytest.MonkeyPatch) -> None:
+    by_table = [array.tolist() for array in newest_first(TWO, n_items=10, limit=9)]
+    monkeypatch.setattr(module, "_MOST_PLACES", 0)
+    assert [array.tolist() for array in newest_first(TWO, n_items=10, limit=9)] == by_table
+
+
+@pytest.mark.parametrize("rows", [[2, 2, 0], [0, 2, 2], []])
+def test_weighted_rows_hold_each_weight_at_its_place(rows: list[int]) -> None:
+    row, items = np.array(rows, np.int64), np.arange(len(rows), dtype=np.int32)
+    dense = weighted_rows(row, items, items + np.float32(1), (3, 4)).toarray()
+    assert {(int(r), int(i)): float(dense[r, i]) for r, i in zip(*np.nonzero(dense), strict=True)} == {
+        (r, at): at + 1.0 for at, r in enumerate(rows)
+    }
+
+
+def test_recency_is_a_power_of_the_rank() -> None:
+    assert recency(np.array([3, 0]), 0.5).tolist() == [0.5, 1.0]
+    assert recency(np.zeros(0, np.int64), 0.5).tolist() == []

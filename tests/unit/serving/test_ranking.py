@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from matinee.recipes.catalogue import Scores
-from matinee.serving.ranking import Entry, best, interleave, probabilities, promoted_count, with_popular_tail
+from matinee.serving.ranking import (
+    Entry,
+    best,
+    best_of_each,
+    interleave,
+    probabilities,
+    probabilities_of_each,
+    promoted_count,
+    with_popular_tail,
+)
 
 _scores = hnp.arrays(
     np.float32,
@@ -77,3 +86,35 @@ def test_both_kinds_keep_their_order(promoted: int, others: int, seed: int) -> N
     mixed = interleave(first, second, np.random.default_rng(seed))
     assert [entry for entry in mixed if entry.promotion] == first
     assert [entry for entry in mixed if not entry.promotion] == second
+
+
+_MANY = hnp.arrays(
+    np.float32,
+    st.tuples(st.integers(1, 4), st.integers(1, 60)),
+    elements=st.sampled_from([-np.inf, -2.0, -1.0, 0.0, 0.5, 1.0, 3.0]).map(np.float32),
+)
+
+
+@given(scores=_MANY, k=st.integers(0, 8))
+def test_the_best_of_many_rows_are_the_best_of_each(scores: np.ndarray, k: int) -> None:
+    lists = best_of_each(scores, k)
+    assert len(lists.indptr) == len(scores) + 1
+    for row, own in enumerate(scores):
+        found = lists.items[lists.indptr[row] : lists.indptr[row + 1]]
+        assert found.tolist() == best(own, _all(own), k).tolist()
+
+
+@given(
+    scores=_MANY, seed=st.integers(0, 9), kind=st.sampled_from([Scores.SOFTMAX_CATALOGUE, Scores.SOFTMAX_CANDIDATES])
+)
+def test_the_probabilities_of_many_rows_are_those_of_each(scores: np.ndarray, seed: int, kind: Scores) -> None:
+    allowed = np.random.default_rng(seed).random(scores.shape) < 0.7
+    masked = np.where(allowed, scores, np.float32(-np.inf))
+    lists = best_of_each(masked, 5)
+    found = probabilities_of_each(scores.copy(), masked, kind, lists)
+    expected = [
+        share
+        for row, own in enumerate(scores)
+        for share in probabilities(own, kind, allowed[row], lists.items[lists.indptr[row] : lists.indptr[row + 1]])
+    ]
+    assert found.tolist() == pytest.approx(expected, abs=2e-7)

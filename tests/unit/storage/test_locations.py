@@ -163,6 +163,17 @@ def _half_written(location: str) -> None:
         raise ValueError("broken")
 
 
+def test_what_a_killed_writer_left_is_taken_over_by_its_next_attempt(tmp_path: Path) -> None:
+    location = f"file://{tmp_path}/out.csv"
+    killed = open_output(location, writer="job-1")
+    killed.__enter__().write(b"half of it, and nobody ever")  # what kill -9 leaves: the block never ends
+    assert [path.name for path in tmp_path.iterdir()] == [".out.csv.job-1"]
+    with open_output(location, writer="job-1") as output:
+        output.write(b"whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+    assert (tmp_path / "out.csv").read_bytes() == b"whole"
+
+
 def test_an_output_that_fails_never_appears(tmp_path: Path, s3: str) -> None:
     for location in (f"file://{tmp_path}/out/result.csv", f"s3://{s3}/out/result.csv"):
         with pytest.raises(ValueError, match="broken"):

@@ -49,3 +49,19 @@ def test_a_slice_gives_ids() -> None:
 def test_a_number_outside_the_table_is_an_error() -> None:
     with pytest.raises(IndexError, match="no ID number 2"):
         IdTable.of(["a", "b"])[2]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from("abcdefgh"), max_size=12), st.lists(st.sampled_from("abcdefgh"), unique=True))
+def test_many_ids_are_found_as_each_is(wanted: list[str], ids: list[str]) -> None:
+    table = IdTable.of(ids)
+    expected = [-1 if (found := table.find(one)) is None else found for one in wanted]
+    assert table.find_all(wanted).tolist() == expected
+
+
+def test_ids_of_one_hash_are_told_apart() -> None:
+    table = IdTable.of(["a", "b"])
+    tensors = table.tensors()
+    same = IdTable.from_tensors({**tensors, "id_hashes": np.full(2, tensors["id_hashes"][0])})
+    known = ["a", "b"][int(tensors["id_order"][0])]
+    assert same.find_all([known]).tolist() == [same.find(known)]

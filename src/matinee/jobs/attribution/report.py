@@ -50,7 +50,7 @@ def write_report(task: Task, attribution: Attribution, method: str, at: int, lin
     writer.writerow(HEADER)
     writer.writerows(lines)
     target = inside(folder, f"AggregatedAttributionMetrics - {method} - {at}.csv")
-    with open_output(target, roots=task.settings.file_roots) as output:
+    with open_output(target, roots=task.settings.file_roots, writer=task.job.id) as output:
         output.write(text.getvalue().encode())
     return target
 

@@ -45,7 +45,8 @@ def export(task: Task) -> Outcome:
     rows = _write(task, file, columns, streamed, choice, bulk=mode in ("BULK", "ALL"))
     task.reached("written")
     target = inside(folder, f"{task.resource().name}.csv")
-    with file.open("rb") as content, open_output(target, roots=task.settings.file_roots) as output:
+    roots = task.settings.file_roots
+    with file.open("rb") as content, open_output(target, roots=roots, writer=task.job.id) as output:
         shutil.copyfileobj(content, output, _PIECE)
     task.reached("published")
     return Outcome(private={"rows": rows})

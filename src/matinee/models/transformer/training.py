@@ -25,7 +25,7 @@ from matinee.models.transformer.elapsed import UNKNOWN, usual
 from matinee.models.transformer.export import onnx_encoder, stepwise_encoder
 from matinee.models.transformer.inputs import InputWeights
 from matinee.models.transformer.loss import seen_masked_cross_entropy
-from matinee.models.transformer.network import Network
+from matinee.models.transformer.network import Encoder, Network
 from matinee.models.transformer.padding import padded
 from matinee.models.transformer.sampling import sampled
 from matinee.models.transformer.start import ppmi_svd
@@ -143,7 +143,9 @@ class _Run:
         items = self.network.table().detach().cpu().numpy().copy()
         elapsed = self.network.elapsed.detach().cpu().numpy().copy()
         elapsed[~usual(self.data.timestamp, self.data.indptr)] = elapsed[UNKNOWN]
-        encoder = self.network.encoder
+        # One that is neither compiled nor on a GPU, as the exporter wants it.
+        encoder = Encoder(self.config)
+        encoder.load_state_dict(self.network.encoder.state_dict())
         onnx, steps = onnx_encoder(encoder, self.config), stepwise_encoder(encoder)
         return Trained(items, elapsed, onnx, steps, self._learned_beside())
 
