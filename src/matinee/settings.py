@@ -248,6 +248,13 @@ class Settings:
             "every two hours. 0: before every answer.",
         ),
     )
+    managed_exploration: float = field(
+        default=0.001,
+        metadata=_setting(
+            "MATINEE_MANAGED_EXPLORATION",
+            "Share, from 0 to 1, of the places of user-personalization-v2 that show an item which nobody has met yet.",
+        ),
+    )
     recommendation_log_explored: float = field(
         default=1.0,
         metadata=_setting(
@@ -340,6 +347,7 @@ class Settings:
             ),
             delivery_give_up=_count("MATINEE_DELIVERY_GIVE_UP", given.get("delivery_give_up", "259200")),
             exploration_refresh=_count("MATINEE_EXPLORATION_REFRESH", given.get("exploration_refresh", "10")),
+            managed_exploration=_share("MATINEE_MANAGED_EXPLORATION", given.get("managed_exploration", "0.001")),
             recommendation_log_explored=_share(
                 "MATINEE_RECOMMENDATION_LOG_EXPLORED", given.get("recommendation_log_explored", "1")
             ),

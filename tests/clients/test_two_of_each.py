@@ -1,8 +1,9 @@
-"""Two API processes and two workers share one PostgreSQL and one object store: what one does, the other knows."""
+"""Two API processes and two workers share one PostgreSQL, one Redis and one object store, under load all the time."""
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,10 @@ import pytest
 import sqlalchemy as sa
 from tests.clients.data import INTERACTIONS
 from tests.clients.house import RECIPES, ROLE
+from tests.clients.steady_load import SteadyLoad
+from tests.faults.event_rounds import Redis
+from tests.unit.api.live import get
+from tests.unit.api.waiting import until
 
 from matinee.demo.clients import POLL_SECONDS, Clients, wait_until_active
 from matinee.demo.embedded import EmbeddedServer
@@ -67,11 +72,18 @@ class Cluster:
     second: Clients
     workers: tuple[Worker, Worker]
     database: Database
+    urls: tuple[str, str]
 
     def jobs(self, arn: str = "%") -> list[sa.Row[Any]]:
         """The jobs of a resource, or of all."""
         with self.database.read() as connection:
             return list(connection.execute(sa.select(jobs).where(jobs.c.arn.like(arn))).all())
+
+    def taken_from_redis(self) -> bool:
+        """Whether either process has given an answer that the other one had computed."""
+        shown = (get(url, "/metrics")[2].decode() for url in self.urls)
+        counts = (re.findall(r'matinee_answers_total\{source="redis"\} (\S+)', text) for text in shown)
+        return any(float(count) > 0 for (count,) in counts)
 
     def whose(self, job_id: str) -> Worker:
         """The worker that has begun a job; waits until one has."""
@@ -97,7 +109,7 @@ def cluster(folder: Path, environment: dict[str, str]) -> Iterator[Cluster]:
         database = Database(environment["MATINEE_DATABASE_URL"])
         stack.callback(database.close)
         first, second = (Clients.of(server.url) for server in servers)
-        yield Cluster(first, second, (workers[0], workers[1]), database)
+        yield Cluster(first, second, (workers[0], workers[1]), database, (servers[0].url, servers[1].url))
 
 
 @pytest.fixture(params=["file", "s3"])
@@ -110,9 +122,14 @@ def two(
 ) -> Iterator[Cluster]:
     """The cluster, its objects in a shared folder or in a bucket."""
     store = f"file://{tmp_path}/shared" if request.param == "file" else f"s3://{bucket}/matinee"
-    shared = {**server_environment, "MATINEE_DATABASE_URL": postgres_url, "MATINEE_STORE_URL": store}
-    with cluster(tmp_path, shared) as running:
-        yield running
+    redis = Redis(tmp_path)
+    redis.start()
+    own = {"MATINEE_DATABASE_URL": postgres_url, "MATINEE_STORE_URL": store, "MATINEE_REDIS_URL": redis.url}
+    try:
+        with cluster(tmp_path, {**server_environment, **own}) as running:
+            yield running
+    finally:
+        redis.kill()
 
 
 def _items(clients: Clients, **request: Any) -> list[str]:
@@ -184,10 +201,17 @@ def test_two_of_each_are_one_service(two: Cluster, films_bucket: str) -> None:
     two.first.events.put_events(trackingId=tracker, userId="newcomer", sessionId="s", eventList=[event])
     assert _items(two.second, **ask)[:9] == before[1:]
 
-    personal = _trained(two, group, "aws-user-personalization-v2", killing=True)
+    with SteadyLoad((two.first, two.second), tracker, ask) as load:
+        personal = _trained(two, group, "aws-user-personalization-v2", killing=True)
+        _moved(two, campaign, personal)
+        load.scores_from_now()
+        now = [count + 20 for count in load.answered]
+        until(lambda: load.problems or all(count >= goal for count, goal in zip(load.answered, now, strict=True)))
+        until(two.taken_from_redis)
+    assert load.problems == []
+    assert load.events > 20
     (training,) = two.jobs(personal)
     assert (training.state, training.attempts) == ("DONE", 2)
-    _moved(two, campaign, personal)
     assert _items(two.first, **ask) == _items(two.second, **ask)
     assert len(_items(two.first, **ask)) == 10
     others = [job for job in two.jobs() if job.id != training.id]

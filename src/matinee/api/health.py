@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +17,8 @@ from matinee.errors import MatineeError
 
 #: One thing that must work before requests can be answered: raises when it does not. May block.
 Check = Callable[[], None]
+#: Seconds that a check may take: a database that hangs is as good as gone.
+PATIENCE = 5.0
 
 
 class NotReady(MatineeError):
@@ -24,18 +28,44 @@ class NotReady(MatineeError):
 _log = structlog.get_logger(__name__)
 
 
-def routes(checks: Mapping[str, Check], metrics: Metrics) -> list[Route]:
-    """`/healthz` (the process answers), `/readyz` (everything it needs works) and `/metrics`."""
+class _Asked:
+    """A check in a thread of its own. One that hangs takes one thread, however often it is asked for."""
+
+    def __init__(self, name: str, check: Check) -> None:
+        self._name, self._check = name, check
+        self._running: Future[str | None] | None = None
+        self._lock = threading.Lock()
+
+    def begin(self) -> Future[str | None]:
+        """What will be wrong, None for nothing; of the check under way where there is one."""
+        with self._lock:
+            if self._running is None or self._running.done():
+                self._running = Future()
+                threading.Thread(target=self._run, args=(self._running,), name="matinee-check", daemon=True).start()
+            return self._running
+
+    def _run(self, found: Future[str | None]) -> None:
+        try:
+            self._check()
+        except Exception as error:  # any failure means: not ready
+            _log.warning("not ready", check=self._name, error=str(error))
+            found.set_result(str(error) if isinstance(error, NotReady) else type(error).__name__)
+        else:
+            found.set_result(None)
+
+
+def routes(checks: Mapping[str, Check], metrics: Metrics, patience: float = PATIENCE) -> list[Route]:
+    """`/healthz` (the process answers), `/readyz` (everything it needs works) and `/metrics`.
+
+    A check that has not ended within `patience` seconds has failed.
+    """
+    asked = {name: _Asked(name, check) for name, check in checks.items()}
 
     def failures() -> dict[str, str]:
-        failed = {}
-        for name, check in checks.items():
-            try:
-                check()
-            except Exception as error:  # any failure means: not ready
-                _log.warning("not ready", check=name, error=str(error))
-                failed[name] = str(error) if isinstance(error, NotReady) else type(error).__name__
-        return failed
+        found = {name: one.begin() for name, one in asked.items()}
+        wait(found.values(), timeout=patience)
+        said = {name: one.result() if one.done() else f"no answer in {patience:g} s" for name, one in found.items()}
+        return {name: wrong for name, wrong in said.items() if wrong is not None}
 
     async def alive(request: Request) -> Response:
         return JSONResponse({"status": "alive"})

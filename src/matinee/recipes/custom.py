@@ -44,6 +44,7 @@ USER_RECIPES = (
         scores=Scores.SOFTMAX_CANDIDATES,
         real_time=True,
         metadata_free=True,
+        explores_unasked=True,
         reasons=True,
         events_config=True,
         auto_update=True,

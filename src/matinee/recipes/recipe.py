@@ -103,6 +103,7 @@ class Recipe:
     `requires` names the request members that a runtime call must carry. `event_type` is the type of which a domain
     use case needs 1000 events and on which alone it trains; `auto_filter` the type whose items are removed from each
     answer.
+    `explores`: as `itemExplorationConfig` says; `explores_unasked`: a little, and nothing can be set.
     `auto_update`: deployed, it takes in new items and events every two hours. `themes`: batches of it may be themed.
     `created` and `updated` are epoch milliseconds. A recipe with no `method` cannot be trained; `why` says why not.
     """
@@ -125,6 +126,7 @@ class Recipe:
     auto_filter: str | None = None
     real_time: bool = False
     explores: bool = False
+    explores_unasked: bool = False
     metadata_free: bool = False
     reasons: bool = False
     themes: bool = False

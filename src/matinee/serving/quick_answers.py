@@ -29,7 +29,7 @@ class QuickAnswer:
     """`start` is the answer up to its recommendationId; `params` are the parsed request.
 
     A model of sequences reads how long ago the `newest` event was, in buckets: the answer is good within `bucket`.
-    `newest` is None where no time is read.
+    `newest` is None where no time is read. `places` is how many of its places may show a new item at another time.
     """
 
     params: Mapping[str, Any]
@@ -37,6 +37,7 @@ class QuickAnswer:
     start: bytes
     newest: int | None
     bucket: int
+    places: int = 0
 
     def holds(self, now: int) -> bool:
         """Whether it is good at `now`, epoch seconds, as long as the database is the same."""

@@ -18,12 +18,13 @@ from matinee.recipes.catalogue import Call
 from matinee.serving.actions import ActionRecommender
 from matinee.serving.answer_cache import AnswerCache, Elements
 from matinee.serving.answer_key import AnswerKeys
-from matinee.serving.answers import PROMOTED, ranked, recommended
+from matinee.serving.answers import EXPLORATION, PROMOTED, ranked, recommended
 from matinee.serving.asked import actions_asked, ranking_asked, recommendations_asked
 from matinee.serving.capacity import Capacity
 from matinee.serving.explanations import explained, explanation_asked
 from matinee.serving.explorer import Explorer
 from matinee.serving.freshness import Freshness, View
+from matinee.serving.managed_exploration import ManagedExploration
 from matinee.serving.metadata import metadata, wanted_columns
 from matinee.serving.preloading import Preloader
 from matinee.serving.quick_answers import QuickAnswer, QuickAnswers
@@ -70,6 +71,7 @@ class Runtime:
         self._random = np.random.default_rng() if random is None else random
         self.preloader = Preloader(database, self._stage.deployments, self.capacity)
         self._explorer = Explorer(settings.exploration_refresh, self._random)
+        self._managed = ManagedExploration(settings.managed_exploration, self._random)
         self._log = RecommendationLog(database, settings)
         self._actions = ActionRecommender(self._stage, self._random)
 
@@ -100,7 +102,10 @@ class Runtime:
             return None
         with self._freshness.view() as view:
             found = self._quick.find(view.stamp, (caller.account, caller.region, body))
-        return found if found is not None and found.holds(int(self._clock())) else None
+        if found is None or not found.holds(int(self._clock())):
+            return None
+        # Where one of its places is to show a new item, the answer is made anew.
+        return found if not found.places or self._managed.passes(found.places) else None
 
     def again(self, answer: QuickAnswer) -> bytes:
         """The body of an answer that is given again. Raises `Throttling` as the first time."""
@@ -115,7 +120,8 @@ class Runtime:
             start = b'{"itemList":' + _encode(items).encode()
             if scene is not None and view.stamp is not None:
                 newest, bucket = self._answers.age(scene)
-                answer = QuickAnswer(params, scene.deployment, start, newest, bucket)
+                places = self._managed.places(scene, 0, len(items))
+                answer = QuickAnswer(params, scene.deployment, start, newest, bucket, places)
                 self._quick.keep(view.stamp, (caller.account, caller.region, body), answer)
         return _body(start, recommendation)
 
@@ -126,6 +132,7 @@ class Runtime:
         asked = recommendations_asked(params, int(self._clock()))
         scene, *rival = self._stage.scenes(view, caller, asked, Call.RECOMMENDATIONS)
         found = self._answers.elements(scene, lambda: self._recommended(scene))
+        found, explored = self._with_new_items(scene, found)
         items = self._mixed(found)
         if rival:
             # While an experiment interleaves two versions: nobody knows the propensities of the mixture.
@@ -133,8 +140,25 @@ class Runtime:
             mixed, teams = interleaved((items, other), asked.results, self._random)
             return mixed, self._logged(scene, mixed, {}, teams), None
         # What is logged, drawn for each call or counted by the clock is not to be given again unseen.
-        holds = found.kept and not found.promoted and not self._logs(scene, found) and scene.trend is None
+        known = found.kept and not explored
+        holds = known and not found.promoted and not self._logs(scene, found) and scene.trend is None
         return items, self._logged(scene, items, found.propensities), scene if holds else None
+
+    def _with_new_items(self, scene: Scene, found: Elements) -> tuple[Elements, bool]:
+        """The answer with new items in the places that explore unasked, and whether there are any."""
+        places = self._managed.places(scene, len(found.promoted), len(found.others))
+        exploring = self._managed.draw(places) if places else []
+        if not exploring:
+            return found, False
+        shown = [scene.number(one["itemId"]) for one in (*found.promoted, *found.others)]
+        allowed = scene.automatic() & self._stage.allowed(scene, scene.asked.filter)
+        allowed[shown] = False
+        others, columns = list(found.others), _metadata_columns(scene)
+        chosen = self._managed.choose(self._managed.new_items(scene), allowed, len(exploring))
+        for place, item in zip(exploring, chosen, strict=False):
+            entry = Entry(item, reason=EXPLORATION)
+            others.insert(place, _element(scene, scene.items.item_id(item), entry, columns))
+        return found._replace(others=others[:places]), True
 
     def _mixed(self, found: Elements) -> list[dict[str, Any]]:
         """The elements of one version's answer in the order of their places."""

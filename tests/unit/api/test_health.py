@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 
+from starlette.applications import Starlette
 from tests.unit.api.live import get, post, serving
+from tests.unit.api.waiting import until
 
 from matinee.api.application import create_app
-from matinee.api.health import Check
+from matinee.api.health import Check, routes
+from matinee.api.metrics import Metrics
 from matinee.settings import Settings
 
 
@@ -37,6 +41,24 @@ def test_not_ready_while_a_check_fails_and_no_secret_is_told() -> None:
 
     assert status == 503
     assert json.loads(body) == {"status": "not ready", "checks": {"database": "ok", "worker": "ConnectionError"}}
+
+
+def test_a_check_that_hangs_has_failed_and_takes_one_thread_however_often_it_is_asked_for() -> None:
+    begun: list[str] = []
+    released = threading.Event()
+
+    def hangs() -> None:
+        begun.append("database")
+        released.wait(60)
+
+    with serving(Starlette(routes=routes({"database": hangs, "worker": well}, Metrics(), patience=0.05))) as url:
+        answers = [get(url, "/readyz") for _ in range(3)]
+        assert len(begun) == 1
+        released.set()
+        until(lambda: get(url, "/readyz")[0] == 200)
+
+    assert [status for status, _, _ in answers] == [503] * 3
+    assert json.loads(answers[2][2])["checks"] == {"database": "no answer in 0.05 s", "worker": "ok"}
 
 
 def test_alive_though_not_ready() -> None:
