@@ -1,4 +1,4 @@
-"""The blend: transformer, EASE, ridge and popularity, standardised and weighted as a validation part asks for."""
+"""The blend: transformers, EASE, ridge and popularity, standardised and weighted as a validation part asks for."""
 
 from __future__ import annotations
 
@@ -25,6 +25,10 @@ from matinee.models.weighting import fit_weights
 
 #: The share of a blend's training time that its transformer takes, for progress only.
 _TRANSFORMER_TIME = 0.9
+#: Training events between which a second transformer is worth its time: fewer say too little, of more one is enough.
+_TWO_MEMBERS = (20_000, 150_000)
+#: What a further transformer's seed is away from the one before.
+_SEED_STEP = 1_000
 #: Validation scores held at once for every part: 2²³ float32 values, 32 MB.
 _SCORES_AT_ONCE = 2**23
 
@@ -32,6 +36,9 @@ _SCORES_AT_ONCE = 2**23
 @dataclass(frozen=True)
 class BlendConfig:
     """The parts' own configurations (None leaves a part out) and how their weights are found.
+
+    `members` transformers that differ in nothing but their seed share their weight evenly; None takes two between
+    20,000 and 150,000 training events, where what one of them learns is still much by chance, else one.
 
     Weights are fitted on `validation_users` of the users and on the newest tenth of events of `validation_tails` of
     them, on `validation_limit` cases at most; the transformer is not shown these events, the parts that are quick to
@@ -44,6 +51,7 @@ class BlendConfig:
     ease: EASEConfig | None = field(default_factory=EASEConfig)
     ridge: RidgeConfig | None = field(default_factory=RidgeConfig)
     popularity: PopularityConfig | None = field(default_factory=PopularityConfig)
+    members: int | None = None
     validation_users: float = 0.04
     validation_tails: float = 0.3
     validation_limit: int = 900
@@ -56,12 +64,27 @@ class BlendConfig:
                 object.__setattr__(self, part, config(**given))
         if self.seen not in ("auto", "last", "keep"):
             raise ValueError(f"seen must be auto, last or keep, not {self.seen!r}")
-        if not self.parts():
+        if self.members is not None and self.members < 1:
+            raise ValueError(f"members must be 1 or more, not {self.members}")
+        if not self.parts(1):
             raise ValueError("a blend needs at least one part")
 
-    def parts(self) -> dict[str, Any]:
-        """The configurations of the parts that take part, by name."""
-        return {part: getattr(self, part) for part in PARTS if getattr(self, part) is not None}
+    def parts(self, members: int) -> dict[str, Model]:
+        """The parts that take part, not fitted, by name; further transformers are "transformer_2" and so on."""
+        found: dict[str, Model] = {}
+        for part, (model, _) in PARTS.items():
+            config = getattr(self, part)
+            if config is not None:
+                names = [part, *(f"{part}_{at}" for at in range(2, members + 1))] if model is Transformer else [part]
+                found |= {name: model(config) for name in names}
+        return found
+
+    def members_for(self, events: int) -> int:
+        """How many transformers to train on `events` events."""
+        if self.members is not None:
+            return self.members
+        low, high = _TWO_MEMBERS
+        return 2 if low <= events < high else 1
 
 
 #: The parts by their name in `BlendConfig`, each with its model and configuration.
@@ -86,7 +109,7 @@ class Blend(Model):
 
     def __init__(self, config: BlendConfig | Mapping[str, object] | None = None) -> None:
         super().__init__(config)
-        self.parts: dict[str, Model] = {name: PARTS[name][0](part) for name, part in self.config.parts().items()}
+        self.parts: dict[str, Model] = self.config.parts(self.config.members or 1)
         self.weights: FloatArray = np.ones(len(self.parts), np.float32)
         self.seen_last = False
         self.cold: NDArray[np.bool_] = np.zeros(0, np.bool_)
@@ -94,6 +117,7 @@ class Blend(Model):
 
     def _fit(self, data: Interactions, features: ItemFeatures | None, options: FitOptions) -> None:
         config, self._one_row = self.config, None
+        self.parts = config.parts(config.members_for(len(data)))
         limit = min(config.validation_limit, _SCORES_AT_ONCE // data.n_items)
         train, held_out = hold_out(
             data, users=config.validation_users, tails=config.validation_tails, limit=limit, seed=options.seed
@@ -101,7 +125,7 @@ class Blend(Model):
         validation = held_out if len(train) and len(held_out.truth.items) else None
         train = data if validation is None else train
         self.seen_last = config.seen == "last" or (config.seen == "auto" and repeat_share(data) <= REPEATS_ALLOWED)
-        self._fit_transformer(train, features, validation, options)
+        self._fit_transformers(train, features, validation, options)
         self._take_in_cold(data)
         if validation is not None:
             self._fit_others(train, options)
@@ -116,33 +140,49 @@ class Blend(Model):
         self.cold = np.zeros_like(born) if part is None else part.known & ~born
         self._set_known(born | self.cold)
 
-    def _fit_transformer(
+    def _fit_transformers(
         self, train: Interactions, features: ItemFeatures | None, validation: Validation | None, options: FitOptions
     ) -> None:
-        """The long part: its progress is the blend's."""
+        """The long part: its progress is the blend's. Each transformer has a seed and checkpoints of its own."""
+        members = self._members()
+        for at, (name, member) in enumerate(members.items()):
 
-        def report(progress: Progress) -> None:
-            options.on_progress(replace(progress, fraction=progress.fraction * _TRANSFORMER_TIME))
+            def report(progress: Progress, at: int = at) -> None:
+                left, rest = progress.seconds_left, len(members) - 1 - at
+                if left is not None and 0 < progress.fraction < 1:
+                    left += rest * left / (1 - progress.fraction)
+                done = (at + progress.fraction) / len(members) * _TRANSFORMER_TIME
+                options.on_progress(replace(progress, fraction=done, seconds_left=left))
 
-        part = self.parts.get("transformer")
-        if isinstance(part, Transformer):
-            part.learn_from(train, features, validation, replace(options, on_progress=report))
+            kept = None if options.checkpoints is None else options.checkpoints / name
+            own = replace(options, seed=options.seed + at * _SEED_STEP, on_progress=report, checkpoints=kept)
+            member.learn_from(train, features, validation, own)
+
+    def _members(self) -> dict[str, Transformer]:
+        """The transformers among the parts."""
+        return {name: part for name, part in self.parts.items() if isinstance(part, Transformer)}
 
     def _fit_others(self, data: Interactions, options: FitOptions) -> None:
         """The parts that are quick to fit; their own progress is not worth reporting."""
         quiet = FitOptions(options.seed, options.threads, options.device, should_stop=options.should_stop)
-        for name, part in self.parts.items():
-            if name != "transformer":
+        for part in self.parts.values():
+            if not isinstance(part, Transformer):
                 part.fit(data, None, quiet)
 
     def _fit_weights(self, validation: Validation) -> FloatArray:
-        """The weights (parts,) that rank the validation events best."""
+        """The weights (parts,) that rank the validation events best, the same of every transformer."""
         hidden = np.zeros((len(validation), self.n_items), np.bool_)
         hidden[:, ~self.known | self.cold] = True
         if self.seen_last:
             hidden[rows_of(validation.histories.indptr), validation.histories.items] = True
         hidden[rows_of(validation.truth.indptr), validation.truth.items] = False
-        return fit_weights(self._standardised(validation.histories), hidden, validation)
+        scores, members = self._standardised(validation.histories), len(self._members())
+        if members < 2:
+            return fit_weights(scores, hidden, validation)
+        # The transformers come first among the parts.
+        together = np.concatenate([scores[:members].mean(axis=0, keepdims=True), scores[members:]])
+        weights = fit_weights(together, hidden, validation)
+        return np.concatenate([np.repeat(weights[:1] / np.float32(members), members), weights[1:]])
 
     def _standardised(self, histories: Histories) -> FloatArray:
         """Every part's scores with mean 0 and deviation 1 over the items with events: (parts, b, n_items), unknown 0.
@@ -231,8 +271,10 @@ class Blend(Model):
         return model
 
     def _arrays(self) -> Mapping[str, AnyArray]:
-        return {"weights": self.weights, "seen_last": np.array([self.seen_last]), "cold": self.cold}
+        members = np.array([len(self._members())])
+        return {"weights": self.weights, "seen_last": np.array([self.seen_last]), "cold": self.cold, "members": members}
 
     def _restore(self, arrays: Mapping[str, AnyArray]) -> None:
         self.weights, self.seen_last = np.array(arrays["weights"]), bool(arrays["seen_last"][0])
         self.cold = np.array(arrays["cold"])
+        self.parts = self.config.parts(int(arrays["members"][0]) if "members" in arrays else 1)

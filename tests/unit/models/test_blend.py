@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -10,9 +12,13 @@ from matinee.models.base import FitOptions, Progress
 from matinee.models.blend import Blend, BlendConfig
 from matinee.models.ease import EASEConfig
 from matinee.models.ridge import RidgeConfig
+from matinee.models.transformer.config import TransformerConfig
 
 N_ITEMS = 30
 LINEAR = BlendConfig(transformer=None, ease=EASEConfig(), ridge=RidgeConfig(5.0, (0.5,)))
+
+TINY = TransformerConfig(dimension=16, layers=1, length=8, epochs=2, batch_events=128)
+TWO = BlendConfig(TINY, LINEAR.ease, LINEAR.ridge, members=2)
 
 
 def log(n_users: int = 80, repeats: int = 1, stray: bool = True) -> Interactions:
@@ -89,3 +95,33 @@ def test_an_item_that_a_part_does_not_know_is_its_last() -> None:
     model.weights[:] = [0, 1, 0]
     scores = model.score(history(3, 4, 5))[0]
     assert scores[6] == np.delete(scores, [3, 4, 5]).min()
+
+
+def test_two_transformers_differ_and_share_their_weight(tmp_path: Path) -> None:
+    done: list[float] = []
+    options = FitOptions(seed=3, checkpoints=tmp_path, on_progress=lambda progress: done.append(progress.fraction))
+    model = Blend(TWO).fit(log(), None, options)
+    assert list(model.parts) == ["transformer", "transformer_2", "ease", "ridge", "popularity"]
+    assert model.weights[0] == model.weights[1]
+    first, second = (model.parts[name].score(history(3, 4, 5)) for name in ("transformer", "transformer_2"))
+    assert not np.allclose(first, second)
+    assert done == sorted(done)
+
+
+def test_two_transformers_are_saved_and_loaded(tmp_path: Path) -> None:
+    model = Blend(TWO).fit(log())
+    model.save(tmp_path)
+    loaded = Blend.load(tmp_path, TWO)
+    assert list(loaded.parts) == list(model.parts)
+    np.testing.assert_allclose(loaded.score(history(3, 4, 5)), model.score(history(3, 4, 5)), atol=1e-5)
+
+
+@pytest.mark.parametrize(("events", "members"), [(19_999, 1), (20_000, 2), (149_999, 2), (150_000, 1)])
+def test_a_second_transformer_is_for_middling_logs(events: int, members: int) -> None:
+    assert BlendConfig().members_for(events) == members
+    assert BlendConfig(members=3).members_for(events) == 3
+
+
+def test_no_transformers_are_asked_for_by_leaving_their_configuration_out() -> None:
+    with pytest.raises(ValueError, match="members must be 1 or more"):
+        BlendConfig(members=0)
