@@ -15,9 +15,10 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from matinee.api.aws.door import door
-from matinee.api.aws.gateway import Encoded, Gateway, Handler
+from matinee.api.aws.gateway import Gateway, Handler
 from matinee.api.aws.model import Operations, Service, load
 from matinee.api.aws.signature import KeyStore
+from matinee.api.aws.together import Encoded
 from matinee.api.health import Check, routes
 from matinee.api.loopback import LoopbackHosts
 from matinee.api.metrics import Metrics

@@ -6,7 +6,7 @@ for: a standardised column of the items, on the scale of the scores.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -108,12 +108,13 @@ class Adjusted(Model):
         memory = self.base.remember(known)
         return None if memory is None else Remembered(memory, np.unique(known.items).astype(np.int64))
 
-    def recall(self, memory: Remembered, occasion: Occasion) -> FloatArray:
-        """The scores (n_items,), to rounding those of `score`."""
-        base = self.base.recall(memory.base, occasion)[None, :]
-        scores: FloatArray = self._adjusted(base, np.zeros(len(memory.seen), np.int64), memory.seen)[0]
+    def recall(self, memories: Sequence[Remembered], occasions: Sequence[Occasion]) -> FloatArray:
+        """The scores (b, n_items), to rounding those of `score`."""
+        base = self.base.recall([memory.base for memory in memories], occasions)
+        rows = np.repeat(np.arange(len(memories)), [len(memory.seen) for memory in memories])
+        scores = self._adjusted(base, rows, np.concatenate([memory.seen for memory in memories]))
         if len(self.unknown):
-            scores[self.unknown] = -np.inf
+            scores[:, self.unknown] = -np.inf
         return scores
 
     def _adjusted(self, base: FloatArray, row: LongArray, items: IntArray | LongArray) -> FloatArray:

@@ -7,7 +7,7 @@ converts; the private hook of the same name does only the mathematics.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
@@ -163,8 +163,10 @@ class Model(ABC):
         """What `recall` needs of a batch of one, its attributes included; None where nothing is worth keeping."""
         return None
 
-    def recall(self, memory: Any, occasion: Occasion) -> FloatArray:
-        """The scores (n_items,) of the history that this model remembered, to rounding those of `score`; a fresh array.
+    def recall(self, memories: Sequence[Any], occasions: Sequence[Occasion]) -> FloatArray:
+        """The scores (b, n_items) of b histories that this model remembered, each on its occasion; a fresh array.
+
+        To rounding those of `score`.
 
         Raises `TypeError` from a model that remembers nothing.
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -245,13 +245,15 @@ class Blend(Model):
         """What the parts keep of the history, and the sum of those that no occasion changes."""
         return self._alone().remember(self._known_only(histories))
 
-    def recall(self, memory: Remembered, occasion: Occasion) -> FloatArray:
-        """The scores (n_items,), to rounding those of `score`."""
-        scores = self._alone().recall(memory, occasion)
-        if self.seen_last and len(memory.seen):
-            scores[memory.seen] -= scores.max() - scores.min() + 1
+    def recall(self, memories: Sequence[Remembered], occasions: Sequence[Occasion]) -> FloatArray:
+        """The scores (b, n_items), to rounding those of `score`."""
+        scores = self._alone().recall(memories, occasions)
+        if self.seen_last:
+            lowest = np.maximum.reduce(scores, axis=1) - np.minimum.reduce(scores, axis=1) + np.float32(1)
+            for row, down, memory in zip(scores, lowest, memories, strict=True):
+                row[memory.seen] -= down
         if len(self.unknown):
-            scores[self.unknown] = -np.inf
+            scores[:, self.unknown] = -np.inf
         return scores
 
     def _named_weights(self) -> Mapping[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,6 @@ import numpy as np
 from matinee.data.interactions import FloatArray, Histories, LongArray
 from matinee.models.base import Memory, Model, Occasion
 
-_NOWHERE = np.zeros(0, np.float32)
 _LEAST_DEVIATION = np.float32(1e-12)
 
 
@@ -34,21 +33,21 @@ class Standing:
         return cls(aside, placed, rare, part.n_items - len(aside))
 
     def add(self, total: FloatArray, scores: FloatArray, weight: np.float32) -> None:
-        """Add `weight` times the standardised `scores` (n_items,), which are overwritten, to `total` (n_items,)."""
-        placed = scores[self.placed] if len(self.placed) else _NOWHERE
+        """Add `weight` times the standardised `scores` (b, n_items), which are overwritten, to `total` (b, n_items)."""
+        placed = scores[:, self.placed] if len(self.placed) else None
         if len(self.rare):
-            scores[self.rare] = np.inf
-            scores[self.rare] = scores.min()
+            scores[:, self.rare] = np.inf
+            scores[:, self.rare] = scores.min(axis=1, keepdims=True)
         if len(self.aside):
-            scores[self.aside] = 0
-        mean = scores.sum() / np.float32(self.count)
+            scores[:, self.aside] = 0
+        mean = np.add.reduce(scores, axis=1, keepdims=True) / np.float32(self.count)
         scores -= mean
         if len(self.aside):
-            scores[self.aside] = 0
-        deviation = np.sqrt(np.dot(scores, scores) / np.float32(self.count))
-        if len(placed):
-            scores[self.placed] = placed - mean
-        scores *= weight / max(deviation, _LEAST_DEVIATION)
+            scores[:, self.aside] = 0
+        deviation = np.sqrt(np.einsum("bn,bn->b", scores, scores) / np.float32(self.count))[:, None]
+        if placed is not None:
+            scores[:, self.placed] = placed - mean
+        scores *= weight / np.maximum(deviation, _LEAST_DEVIATION)
         total += scores
 
 
@@ -83,14 +82,14 @@ class OneRow:
         nobody = Histories.one(np.zeros(0, np.int32), np.zeros(0, np.int64))
         for part, standing, weight in given:
             if not part.personal:
-                standing.add(constant, part.score(nobody)[0], weight)
+                standing.add(constant[None, :], part.score(nobody), weight)
         return cls(tuple(one for one in given if one[0].personal), constant)
 
     def score(self, histories: Histories) -> FloatArray:
         """The blend's scores (n_items,) for a batch of one; unknown items 0."""
         total = self.constant.copy()
         for part, standing, weight in self.parts:
-            standing.add(total, part.score(histories)[0], weight)
+            standing.add(total[None, :], part.score(histories), weight)
         return total
 
     def remember(self, histories: Histories) -> Remembered | None:
@@ -101,13 +100,14 @@ class OneRow:
             if memory is None and part.timed:
                 return None
             if memory is None:
-                standing.add(still, part.score(histories)[0], weight)
+                standing.add(still[None, :], part.score(histories), weight)
         return Remembered(memories, still, np.unique(histories.items).astype(np.int64))
 
-    def recall(self, memory: Remembered, occasion: Occasion) -> FloatArray:
-        """As `score`, of a remembered history."""
-        total = memory.still.copy()
-        for (part, standing, weight), kept in zip(self.parts, memory.memories, strict=True):
-            if kept is not None:
-                standing.add(total, part.recall(kept, occasion), weight)
+    def recall(self, memories: Sequence[Remembered], occasions: Sequence[Occasion]) -> FloatArray:
+        """As `score`, of remembered histories: (b, n_items)."""
+        total = np.array([memory.still for memory in memories])
+        for at, (part, standing, weight) in enumerate(self.parts):
+            kept = [memory.memories[at] for memory in memories]
+            if kept[0] is not None:  # of one history, of all: it is the part that remembers
+                standing.add(total, part.recall(kept, occasions), weight)
         return total

@@ -31,6 +31,16 @@ class Elements(NamedTuple):
     kept: bool = False
 
 
+class Looked(NamedTuple):
+    """What was found of an answer, and its key; None for one that is not to be given again."""
+
+    key: str | None
+    found: Elements | None
+
+
+_NOTHING = Looked(None, None)
+
+
 class AnswerCache:
     """Finds answers in `layers`, or has them computed. Safe to share between threads."""
 
@@ -48,20 +58,30 @@ class AnswerCache:
 
     def elements(self, scene: Scene, compute: Callable[[], Elements]) -> Elements:
         """The elements of a scene's answer. Raises what `compute` raises, and then keeps nothing."""
+        looked = self.look(scene)
+        return self.keep(looked.key, compute()) if looked.found is None else looked.found
+
+    def look(self, scene: Scene) -> Looked:
+        """What there is of a scene's answer, and the key under which to keep it."""
         if not self._layers.caches:
             self._counts["computed"].inc()
-            return compute()
+            return _NOTHING
         key = self._keys.key(scene)
         if key is None:
             self._counts["unrepeatable"].inc()
-            return compute()
+            return _NOTHING
         found = self._layers.get(key)
         elements = None if found is None else _decoded(found[0])
         if found is not None and elements is not None:
             self._counts[found[1]].inc()
-            return elements._replace(kept=True)
+            return Looked(key, elements._replace(kept=True))
         self._counts["computed"].inc()
-        computed = compute()
+        return Looked(key, None)
+
+    def keep(self, key: str | None, computed: Elements) -> Elements:
+        """Keep what was computed, where it may be given again."""
+        if key is None:
+            return computed
         self._layers.put(key, json.dumps(computed[:2], separators=(",", ":")).encode())
         return computed._replace(kept=True)
 

@@ -41,7 +41,7 @@ def recommended(
     kind = scene.deployment.recipe.scores
     if exploring is None:
         shares = probabilities(scores, kind, allowed, order)
-        entries = [Entry(item, share) for item, share in zip(order.tolist(), shares, strict=True)]
+        entries = list(map(Entry, order.tolist(), shares))
     else:
         shown = fill(order, exploring.candidates, places, random)
         shares = probabilities(scores, kind, allowed, np.array([one.item for one in shown], int))

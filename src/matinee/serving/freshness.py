@@ -35,6 +35,11 @@ class View:
         #: Takes back what was counted for the request, when it begins anew in a thread.
         self.take_back: Callable[[], None] | None = None
 
+    def undo(self) -> None:
+        """Take back what was counted."""
+        if self.take_back is not None:
+            self.take_back()
+
     @property
     def connection(self) -> sa.Connection:
         """A read transaction that lasts as long as the view."""
@@ -59,8 +64,7 @@ class Freshness:
             try:
                 yield view
             except WouldBlock:
-                if view.take_back is not None:
-                    view.take_back()
+                view.undo()
                 raise
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,11 @@ class ItemTable:
         if found is None:  # read from the mapped file once
             found = names[number] = self.artifact.item_ids[number]
         return found
+
+    def item_names(self, numbers: Iterable[int]) -> list[str]:
+        """The IDs of numbered items."""
+        names = self.artifact.item_names
+        return [names.get(number) or self.item_id(number) for number in numbers]
 
     def record(self, item_id: str) -> Mapping[str, Any]:
         """The item's record: column to value; empty when it has none."""

@@ -10,8 +10,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from matinee.control.context import Caller
 from matinee.models.transformer.elapsed import bucket_of
 from matinee.serving.deployments import Deployment
 
@@ -22,6 +23,14 @@ _OVERHEAD = 1500
 
 #: Account, region and the bytes of the body.
 RequestKey = tuple[str, str, bytes]
+
+
+class EncodedCall(NamedTuple):
+    """A call of GetRecommendations: its caller, its parameters and the bytes that they were read from."""
+
+    caller: Caller
+    params: Mapping[str, Any]
+    body: bytes
 
 
 @dataclass(frozen=True, eq=False)

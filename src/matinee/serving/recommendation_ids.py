@@ -17,7 +17,8 @@ def new_id(arn: str) -> str:
     raw = bytearray(os.urandom(16 - _TAG_BYTES) + _tag(arn))
     raw[6] = raw[6] & 0x0F | 0x80  # the version
     raw[8] = raw[8] & 0x3F | 0x80  # the variant
-    return f"{_PREFIX}{uuid.UUID(bytes=bytes(raw))}"
+    text = raw.hex()
+    return f"{_PREFIX}{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def answered_by(recommendation_id: str, arns: Iterable[str]) -> str | None:

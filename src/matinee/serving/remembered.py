@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from matinee.data.interactions import FloatArray, Histories
-from matinee.models.base import Memory, Model, Occasion
+from matinee.models.base import Memory, Model
 from matinee.serving.user_state import UserState
 
 #: Bytes that an entry takes beside what the model keeps: the state, and a place in the table.
@@ -46,16 +46,15 @@ class RememberedHistories:
         """Bytes in use."""
         return self._size
 
-    def scores(
+    def find(
         self,
         model: Model,
         user_id: str,
         state: UserState,
         attributes: FloatArray | None,
         history: Callable[[], Histories],
-        occasion: Occasion,
-    ) -> FloatArray | None:
-        """The model's scores (n_items,) for a user in this state on this occasion; None where it remembers nothing.
+    ) -> Memory | None:
+        """What the model remembers of a user in this state; None where it remembers nothing.
 
         `history` gives the batch of one that the state and the attributes (1, a) make.
         """
@@ -74,7 +73,7 @@ class RememberedHistories:
                 return None
             entry = _Entry(model, state, told, memory)
             self._keep(key, entry)
-        return model.recall(entry.memory, occasion)
+        return entry.memory
 
     def forget(self) -> None:
         """Let go of everything."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
+import orjson
 from prometheus_client import CollectorRegistry
 
 from matinee.control.context import Caller
@@ -16,31 +18,45 @@ from matinee.errors import InvalidInput
 from matinee.filters.columns import Mask
 from matinee.recipes.catalogue import Call
 from matinee.serving.actions import ActionRecommender
-from matinee.serving.answer_cache import AnswerCache, Elements
+from matinee.serving.answer_cache import AnswerCache, Elements, Looked
 from matinee.serving.answer_key import AnswerKeys
 from matinee.serving.answers import EXPLORATION, PROMOTED, ranked, recommended
 from matinee.serving.asked import actions_asked, ranking_asked, recommendations_asked
 from matinee.serving.capacity import Capacity
+from matinee.serving.event_loop import WouldBlock
 from matinee.serving.explanations import explained, explanation_asked
 from matinee.serving.explorer import Explorer
 from matinee.serving.freshness import Freshness, View
 from matinee.serving.managed_exploration import ManagedExploration
 from matinee.serving.metadata import metadata, wanted_columns
 from matinee.serving.preloading import Preloader
-from matinee.serving.quick_answers import QuickAnswer, QuickAnswers
+from matinee.serving.quick_answers import EncodedCall, QuickAnswer, QuickAnswers
 from matinee.serving.ranking import Entry, best, interleave, probabilities, promoted_count
 from matinee.serving.recommendation_ids import new_id
 from matinee.serving.recommendation_log import RecommendationLog, Recommended
-from matinee.serving.scene import Scene, Stage
+from matinee.serving.scene import Scene, Stage, scores_of
 from matinee.serving.trial import interleaved
 from matinee.settings import Settings
 from matinee.storage.cache.layers import open_caches
 from matinee.storage.metadata import Database
 from matinee.storage.objects import ObjectStore
 
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
-
+Done = TypeVar("Done")
 Handler = Callable[[Caller, Mapping[str, Any]], dict[str, Any]]
+
+
+@dataclass(eq=False, slots=True)
+class _Begun:
+    """A call whose answer is not put together yet; `scores` (scene.size,) once the model was asked.
+
+    `rival` is the other version while an experiment interleaves two, `take_back` what the call undoes to begin anew.
+    """
+
+    scene: Scene
+    rival: Scene | None
+    looked: Looked
+    take_back: Callable[[], None] | None
+    scores: FloatArray | None = None
 
 
 class Runtime:
@@ -93,7 +109,7 @@ class Runtime:
     def get_recommendations(self, caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
         """The best items for a user, or like an item, best first."""
         with self._freshness.view() as view:
-            items, recommendation, _ = self._recommendations(view, caller, params)
+            items, recommendation, _ = self._finished(self._begun(view, caller, params))
         return {"itemList": items, "recommendationId": recommendation}
 
     def known(self, caller: Caller, body: bytes) -> QuickAnswer | None:
@@ -113,31 +129,55 @@ class Runtime:
         self._answers.found_quickly()
         return _body(answer.start, new_id(answer.deployment.arn))
 
-    def compute(self, caller: Caller, params: Mapping[str, Any], body: bytes) -> bytes:
-        """The body that answers a GetRecommendations; `params` are what `body` says."""
+    def compute(self, calls: Sequence[EncodedCall]) -> list[bytes | Exception]:
+        """The body that answers each GetRecommendations, or what it raised; those of one model are scored together."""
         with self._freshness.view() as view:
-            items, recommendation, scene = self._recommendations(view, caller, params)
-            start = b'{"itemList":' + _encode(items).encode()
-            if scene is not None and view.stamp is not None:
-                newest, bucket = self._answers.age(scene)
-                places = self._managed.places(scene, 0, len(items))
-                answer = QuickAnswer(params, scene.deployment, start, newest, bucket, places)
-                self._quick.keep(view.stamp, (caller.account, caller.region, body), answer)
-        return _body(start, recommendation)
+            begun = [_tried(view, partial(self._begun, view, call.caller, call.params)) for call in calls]
+            self._score_together([one for one in begun if isinstance(one, _Begun)])
+            return [
+                _tried(view, partial(self._written, view, call, one)) if isinstance(one, _Begun) else one
+                for call, one in zip(calls, begun, strict=True)
+            ]
 
-    def _recommendations(
-        self, view: View, caller: Caller, params: Mapping[str, Any]
-    ) -> tuple[list[dict[str, Any]], str, Scene | None]:
-        """The items of an answer and its recommendationId; the scene, where the items hold until something changes."""
+    def _begun(self, view: View, caller: Caller, params: Mapping[str, Any]) -> _Begun:
+        """A GetRecommendations up to what there is of its answer in the cache."""
         asked = recommendations_asked(params, int(self._clock()))
         scene, *rival = self._stage.scenes(view, caller, asked, Call.RECOMMENDATIONS)
-        found = self._answers.elements(scene, lambda: self._recommended(scene))
+        return _Begun(scene, rival[0] if rival else None, self._answers.look(scene), view.take_back)
+
+    def _score_together(self, begun: Sequence[_Begun]) -> None:
+        """Ask each model once for the scores of all calls that need them."""
+        alike: dict[int, list[_Begun]] = {}
+        for one in begun:
+            model = one.scene.alike
+            if one.looked.found is None and model is not None:
+                alike.setdefault(id(model), []).append(one)
+        for group in alike.values():
+            for one, scores in zip(group, scores_of([one.scene for one in group]), strict=True):
+                one.scores = scores
+
+    def _written(self, view: View, call: EncodedCall, begun: _Begun) -> bytes:
+        """The body of an answer; kept by the request's bytes where it may be given again."""
+        view.take_back = begun.take_back
+        items, recommendation, scene = self._finished(begun)
+        start = b'{"itemList":' + orjson.dumps(items)
+        if scene is not None and view.stamp is not None:
+            newest, bucket = self._answers.age(scene)
+            places = self._managed.places(scene, 0, len(items))
+            answer = QuickAnswer(call.params, scene.deployment, start, newest, bucket, places)
+            self._quick.keep(view.stamp, (call.caller.account, call.caller.region, call.body), answer)
+        return _body(start, recommendation)
+
+    def _finished(self, begun: _Begun) -> tuple[list[dict[str, Any]], str, Scene | None]:
+        """The items of an answer and its recommendationId; the scene, where the items hold until something changes."""
+        scene, rival, looked = begun.scene, begun.rival, begun.looked
+        found = looked.found or self._answers.keep(looked.key, self._recommended(scene, begun.scores))
         found, explored = self._with_new_items(scene, found)
         items = self._mixed(found)
-        if rival:
+        if rival is not None:
             # While an experiment interleaves two versions: nobody knows the propensities of the mixture.
-            other = self._mixed(self._answers.elements(rival[0], lambda: self._recommended(rival[0])))
-            mixed, teams = interleaved((items, other), asked.results, self._random)
+            other = self._mixed(self._answers.elements(rival, lambda: self._recommended(rival)))
+            mixed, teams = interleaved((items, other), begun.scene.asked.results, self._random)
             return mixed, self._logged(scene, mixed, {}, teams), None
         # What is logged, drawn for each call or counted by the clock is not to be given again unseen.
         known = found.kept and not explored
@@ -207,18 +247,22 @@ class Runtime:
         actions = [{"actionId": action, "score": score} for action, score in chosen]
         return {"actionList": actions, "recommendationId": new_id(asked.arn)}
 
-    def _recommended(self, scene: Scene) -> Elements:
-        """The steps of GetRecommendations. Without exploration they end the same until something they read changes."""
+    def _recommended(self, scene: Scene, scores: FloatArray | None = None) -> Elements:
+        """The steps of GetRecommendations. Without exploration they end the same until something they read changes.
+
+        `scores` (scene.size,) where the model was asked already.
+        """
         asked = scene.asked
         scene.check_context()
         columns = _metadata_columns(scene)
-        scores = scene.scores()
+        scores = scene.scores() if scores is None else scores
         automatic = scene.automatic()
         allowed = automatic & self._stage.allowed(scene, asked.filter)
         promoted = self._promoted(scene, scores, automatic)
         exploring = self._explorer.explore(scene, scores, _without(allowed, promoted))
         others = recommended(scene, scores, allowed, self._random, exploring=exploring, without=promoted)
-        chances = {scene.items.item_id(one.item): one.propensity for one in others if one.propensity is not None}
+        explored = [] if exploring is None else others
+        chances = {scene.items.item_id(one.item): one.propensity for one in explored if one.propensity is not None}
         return Elements(_elements(scene, promoted, columns), _elements(scene, others, columns), chances)
 
     def _ranked(self, scene: Scene) -> Elements:
@@ -275,6 +319,17 @@ class Runtime:
         return entries + [Entry(int(item), None, promotion.name) for item in unscored]
 
 
+def _tried(view: View, step: Callable[[], Done]) -> Done | Exception:
+    """What a step of one call among several gives or raises; a call that would block leaves no trace."""
+    view.take_back = None
+    try:
+        return step()
+    except Exception as error:
+        if isinstance(error, WouldBlock):
+            view.undo()
+        return error
+
+
 def _body(start: bytes, recommendation: str) -> bytes:
     return b'%b,"recommendationId":"%b"}' % (start, recommendation.encode())
 
@@ -297,7 +352,8 @@ def _metadata_columns(scene: Scene) -> tuple[str, ...]:
 
 
 def _elements(scene: Scene, entries: Sequence[Entry], columns: Sequence[str]) -> list[dict[str, Any]]:
-    return [_element(scene, scene.items.item_id(entry.item), entry, columns) for entry in entries]
+    names = scene.items.item_names([entry.item for entry in entries])
+    return [_element(scene, name, entry, columns) for name, entry in zip(names, entries, strict=True)]
 
 
 def _element(scene: Scene, item_id: str, entry: Entry, columns: Sequence[str]) -> dict[str, Any]:

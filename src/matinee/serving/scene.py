@@ -16,7 +16,7 @@ from matinee.errors import InvalidInput
 from matinee.filters.columns import Mask
 from matinee.filters.evaluation import Request, allowed
 from matinee.filters.syntax import Dataset, Filter, Target
-from matinee.models.base import Occasion, RelatedItemsModel
+from matinee.models.base import Memory, Occasion, RelatedItemsModel
 from matinee.models.semantic import Semantic
 from matinee.recipes.catalogue import Call, Method
 from matinee.serving.applied_filters import AppliedFilters, StoredFilter
@@ -62,6 +62,12 @@ class Scene:
     attributes: FloatArray | None = None
     #: Where the user's history is kept as the model reads it; None to read it whole.
     remembered: RememberedHistories | None = None
+
+    @property
+    def alike(self) -> Artifact | None:
+        """What scenes must have in common to be scored at once, by `scores_of`; None of those that are scored alone."""
+        alone = self.deployment.recipe.item_recipe or self.trend is not None or bool(self.asked.context)
+        return None if alone or isinstance(self.artifact.model, Semantic) else self.artifact
 
     @property
     def size(self) -> int:
@@ -113,8 +119,9 @@ class Scene:
 def scores_of(scenes: Sequence[Scene]) -> Iterator[FloatArray]:
     """The scores of each scene (its size,), as `Scene.scores`; all are of one deployment, whose model is asked once."""
     for scene, known in zip(scenes, _asked_once(scenes), strict=True):
-        scores = np.full(scene.size, -np.inf, np.float32)
+        scores = np.empty(scene.size, np.float32)
         scores[: len(known)] = known
+        scores[len(known) :] = -np.inf
         yield scores
 
 
@@ -135,9 +142,9 @@ def _asked_once(scenes: Sequence[Scene]) -> Iterator[FloatArray]:
             yield semantic_scores(model, artifact, scene.items, asked, influence, scene.later)
         return
     if not deployment.recipe.item_recipe:
-        known = _remembered(scenes[0]) if len(scenes) == 1 else None
-        if known is not None:
-            yield known
+        memories = [memory for scene in scenes if (memory := _memory(scene)) is not None]
+        if len(memories) == len(scenes):
+            yield from model.recall(memories, [_occasion(scene) for scene in scenes])
             return
         yield from model.score(Histories.joined([scene.history() for scene in scenes]))
         return
@@ -149,18 +156,16 @@ def _asked_once(scenes: Sequence[Scene]) -> Iterator[FloatArray]:
         yield with_popular_tail(scores, artifact.popularity)
 
 
-def _remembered(scene: Scene) -> FloatArray | None:
-    """The model's scores (n_items,) from what it kept of the history; None where it keeps nothing."""
+def _memory(scene: Scene) -> Memory | None:
+    """What the model kept of the history; None where it keeps nothing."""
     if scene.remembered is None:
         return None
-    return scene.remembered.scores(
-        scene.artifact.model,
-        scene.asked.user_id or "",
-        scene.state,
-        scene.attributes,
-        scene.history,
-        Occasion(scene.asked.now, scene.artifact.inputs.context_row(scene.asked.context)),
-    )
+    model, user = scene.artifact.model, scene.asked.user_id or ""
+    return scene.remembered.find(model, user, scene.state, scene.attributes, scene.history)
+
+
+def _occasion(scene: Scene) -> Occasion:
+    return Occasion(scene.asked.now, scene.artifact.inputs.context_row(scene.asked.context))
 
 
 class Stage:

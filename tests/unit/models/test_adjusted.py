@@ -88,7 +88,7 @@ def test_a_remembered_history_scores_as_a_whole_one() -> None:
     memory = model.remember(history)
     assert memory is not None
     assert memory.nbytes > 0
-    np.testing.assert_allclose(model.recall(memory, Occasion()), model.score(history)[0], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(model.recall([memory], [Occasion()])[0], model.score(history)[0], rtol=1e-5, atol=1e-5)
 
 
 def test_it_remembers_nothing_where_its_base_does_not(ease: EASE) -> None:

@@ -85,9 +85,11 @@ def test_a_remembered_history_scores_as_a_whole_one(seen: Literal["last", "keep"
         history = asked(log, user)
         memory = model.remember(history)
         assert memory is not None
-        found = model.recall(memory, Occasion(1_000))
+        found = model.recall([memory], [Occasion(1_000)])[0]
         np.testing.assert_allclose(found, model.score(history)[0], rtol=1e-3, atol=1e-3)
-        np.testing.assert_array_equal(model.recall(memory, Occasion(1_000)), found)  # and leaves the memory as it was
+        np.testing.assert_array_equal(
+            model.recall([memory], [Occasion(1_000)])[0], found
+        )  # and leaves the memory as it was
 
 
 def test_a_blend_without_a_transformer_remembers_its_scores() -> None:
@@ -95,7 +97,9 @@ def test_a_blend_without_a_transformer_remembers_its_scores() -> None:
     model = blend(log)
     memory = model.remember(asked(log, 2))
     assert memory is not None
-    np.testing.assert_allclose(model.recall(memory, Occasion()), model.score(asked(log, 2))[0], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        model.recall([memory], [Occasion()])[0], model.score(asked(log, 2))[0], rtol=1e-5, atol=1e-5
+    )
 
 
 def test_a_blend_whose_transformer_has_no_steps_remembers_nothing() -> None:

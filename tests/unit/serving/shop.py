@@ -20,6 +20,7 @@ from matinee.data.interactions import InteractionLog, Interactions
 from matinee.data.schemas import parse_schema, polars_schema
 from matinee.models.base import Model
 from matinee.serving.intake import Intake
+from matinee.serving.quick_answers import EncodedCall
 from matinee.serving.runtime import Runtime
 from matinee.settings import Settings
 from matinee.storage.local_disk import LocalDisk
@@ -77,6 +78,14 @@ def log_of(rows: Sequence[Event], extra_items: Sequence[str] = ()) -> Interactio
         item_ids=tuple(items),
         event_types=tuple(types),
     )
+
+
+def computed(runtime: Runtime, params: Mapping[str, Any], body: bytes) -> bytes:
+    """The body of the answer to one call; raises what it raises."""
+    (answer,) = runtime.compute([EncodedCall(CALLER, params, body)])
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 class Shop:

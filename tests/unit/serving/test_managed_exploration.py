@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tests.unit.api.live import clients, serving
 from tests.unit.api.waiting import until
-from tests.unit.serving.shop import CALLER, GROUP, Event, Shop, log_of
+from tests.unit.serving.shop import CALLER, GROUP, Event, Shop, computed, log_of
 
 from matinee.api.server import application
 from matinee.models.ease import EASE
@@ -139,7 +139,7 @@ def test_answers_that_are_kept_explore_as_often(keen: Shop) -> None:
     explored = 0
     for _ in range(400):
         known = keen.runtime.known(CALLER, body)
-        answer = json.loads(keen.runtime.compute(CALLER, params, body) if known is None else keen.runtime.again(known))
+        answer = json.loads(computed(keen.runtime, params, body) if known is None else keen.runtime.again(known))
         explored += sum("reason" in one for one in answer["itemList"])
     # Two new items at most are in an answer of five places.
     assert 250 < explored < 450

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
-from tests.unit.serving.shop import CALLER, STRANGER, Event, Shop, log_of
+from tests.unit.serving.shop import CALLER, STRANGER, Event, Shop, computed, log_of
 
 from matinee.models.ease import EASE
 from matinee.models.popularity import Popularity
@@ -33,7 +33,7 @@ def ask(shop: Shop, arn: str, **more: Any) -> tuple[dict[str, Any], bool]:
     params = {"campaignArn": arn, "userId": "u4", **more}
     body = json.dumps(params).encode()
     known = shop.runtime.known(CALLER, body)
-    answer = shop.runtime.compute(CALLER, params, body) if known is None else shop.runtime.again(known)
+    answer = computed(shop.runtime, params, body) if known is None else shop.runtime.again(known)
     return json.loads(answer), known is not None
 
 

@@ -10,7 +10,6 @@ import pytest
 from tests.unit.serving.shop import CALLER, GROUP, Event, Shop, log_of
 
 from matinee.data.interactions import FloatArray, Histories
-from matinee.models.base import Occasion
 from matinee.models.blend import Blend, BlendConfig
 from matinee.models.ease import EASE
 from matinee.models.transformer.config import TransformerConfig
@@ -90,9 +89,6 @@ class _Counting(EASE):
         self.asked += 1
         return np.zeros(1_000, np.float32)
 
-    def recall(self, memory: FloatArray, occasion: Occasion) -> FloatArray:
-        return memory
-
 
 def _state() -> UserState:
     none = np.zeros(0, np.int64)
@@ -105,7 +101,7 @@ def test_the_least_recently_used_go_first() -> None:
 
     def ask(user: str, attributes: FloatArray | None = None) -> int:
         before = model.asked
-        kept.scores(model, user, states[user], attributes, lambda: nothing, Occasion())
+        kept.find(model, user, states[user], attributes, lambda: nothing)
         return model.asked - before
 
     assert [ask(user) for user in "abcabd"] == [1, 1, 1, 0, 0, 1]

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
 from types import MappingProxyType
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, cast
 
 import anyio.to_thread
 import structlog
@@ -31,38 +31,19 @@ from matinee.api.aws.errors import (
 from matinee.api.aws.errors import Protocol as WireProtocol
 from matinee.api.aws.model import Operation, Operations, Service
 from matinee.api.aws.signature import SignedRequest
+from matinee.api.aws.together import Encoded, Together
 from matinee.api.metrics import Metrics
 from matinee.api.throttling import Throttle
 from matinee.control.context import Caller
 from matinee.errors import ApiError
 from matinee.serving.event_loop import WouldBlock
+from matinee.serving.quick_answers import EncodedCall
 
 Result = Mapping[str, Any]
 #: What carries out an operation. Parameters and result have the wire's member names; the result's `@headers`, where
 #: there are any, become response headers (for what Matinee says beside the AWS protocol).
 Handler = Callable[[Caller, dict[str, Any]], Result | Awaitable[Result]]
 HEADERS_MEMBER: Final = "@headers"
-
-
-class Encoded(Protocol):
-    """What answers an operation in bytes of its own, and knows answers that it may give again."""
-
-    def known(self, caller: Caller, body: bytes) -> Known | None:
-        """What was answered to the same body before, where that is still right."""
-
-    def again(self, answer: Any) -> bytes:
-        """The body of an answer that is given again; raises as the first time."""
-
-    def compute(self, caller: Caller, params: Mapping[str, Any], body: bytes) -> bytes:
-        """The body of a new answer to `params`, as `body` has them; raises `WouldBlock` and `ApiError`."""
-
-
-class Known(Protocol):
-    """An answer that may be given again."""
-
-    @property
-    def params(self) -> Mapping[str, Any]:
-        """The parsed request."""
 
 
 #: Ten items of the largest properties, every character escaped twice, are 2.2 MB.
@@ -90,7 +71,7 @@ class Endpoint:
     operation: Operation
     handler: Handler
     in_thread: bool
-    encoded: Encoded | None = None
+    together: Together | None = None
 
 
 def endpoints(
@@ -107,7 +88,7 @@ def endpoints(
             operations.of(service)[name],
             handler,
             in_thread=service != "personalize-runtime" and not inspect.iscoroutinefunction(handler),
-            encoded=encoded.get(name),
+            together=Together(encoded[name]) if name in encoded else None,
         )
         for service, named in handlers.items()
         for name, handler in named.items()
@@ -182,8 +163,8 @@ class Gateway:
         endpoint = self._endpoints.get(operation.name)
         if endpoint is None:
             raise UnknownOperation(f"This version of Matinee does not have {operation.name} yet.")
-        if endpoint.encoded is not None:
-            return Answer(200, await self._encoded(endpoint.encoded, operation, caller, body))
+        if endpoint.together is not None:
+            return Answer(200, await self._encoded(endpoint.together, operation, caller, body))
         params = operation.parse(body)
         self._throttle.admit(operation.service, operation.name, caller, params)
         if endpoint.in_thread:
@@ -202,16 +183,20 @@ class Gateway:
         extra = result.get(HEADERS_MEMBER)
         return replace(answer, headers=_extra_headers(extra)) if extra else answer
 
-    async def _encoded(self, encoded: Encoded, operation: Operation, caller: Caller, body: bytes) -> bytes:
-        known = encoded.known(caller, body)
+    async def _encoded(self, together: Together, operation: Operation, caller: Caller, body: bytes) -> bytes:
+        known = together.encoded.known(caller, body)
         params = operation.parse(body) if known is None else known.params
         self._throttle.admit(operation.service, operation.name, caller, params)
         if known is not None:
-            return encoded.again(known)
+            return together.encoded.again(known)
+        call = EncodedCall(caller, params, body)
         try:
-            return encoded.compute(caller, params, body)
+            return await together.answer(call)
         except WouldBlock:
-            return await anyio.to_thread.run_sync(encoded.compute, caller, params, body)
+            (answered,) = await anyio.to_thread.run_sync(together.encoded.compute, (call,))
+            if isinstance(answered, Exception):
+                raise answered from None
+            return answered
 
 
 def _headers(scope: Scope) -> dict[str, str]:

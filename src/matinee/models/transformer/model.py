@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -116,16 +116,20 @@ class Transformer(Model):
         newest = int(known.timestamps[-1]) if len(known.items) else None
         return Remembered(self.steps.keep(before, embedded[-1]), newest)
 
-    def recall(self, memory: Remembered, occasion: Occasion) -> FloatArray:
-        """The scores (n_items,), by one step of the encoder."""
+    def recall(self, memories: Sequence[Remembered], occasions: Sequence[Occasion]) -> FloatArray:
+        """The scores (b, n_items), by one step of the encoder."""
         assert self.steps is not None  # noqa: S101
-        timed = memory.newest is not None and occasion.now >= 0
-        added = self.elapsed[bucket_of(occasion.now - (memory.newest or 0)) if timed else UNKNOWN]
-        if self.beside.context is not None and occasion.context is not None:
-            added = added + (occasion.context @ self.beside.context)[0]
-        scores: FloatArray = self.items[:-1] @ self.steps.query(memory.kept, added)
+        asked = list(zip(memories, occasions, strict=True))
+        added = self.elapsed[[_bucket(memory.newest, occasion.now) for memory, occasion in asked]]
+        if self.beside.context is not None:
+            for row, (_, occasion) in enumerate(asked):
+                if occasion.context is not None:
+                    added[row] += (occasion.context @ self.beside.context)[0]
+        queries = self.steps.queries([memory.kept for memory in memories], added)
+        # One query by the routine for vectors, which has less to set up.
+        scores = (self.items[:-1] @ queries[0])[None, :] if len(queries) == 1 else queries @ self.items[:-1].T
         if len(self.unknown):
-            scores[self.unknown] = -np.inf
+            scores[:, self.unknown] = -np.inf
         return scores
 
     def save(self, folder: Path) -> None:
@@ -165,6 +169,11 @@ def repeat_share(data: Interactions) -> float:
     """The share of events whose user already had an event with that item."""
     pairs = np.unique(data.user.astype(np.int64) * data.n_items + data.item)
     return 1 - len(pairs) / max(1, len(data))
+
+
+def _bucket(newest: int | None, now: int) -> int:
+    """The bucket of the time from the newest event to the question."""
+    return UNKNOWN if newest is None or now < 0 else bucket_of(now - newest)
 
 
 def _session(encoder: bytes) -> onnxruntime.InferenceSession:

@@ -1,4 +1,4 @@
-"""The encoder for one history at a time, in NumPy: what its events give is kept, a question takes one position more.
+"""The encoder for histories one by one, in NumPy: what their events give is kept, a question takes one position more.
 
 The network is causal. Keys and values of all positions but the last are the same whenever and on whatever occasion the
 history is asked about, so that they are kept, as language models keep theirs. The last position reads when it is asked.
@@ -8,9 +8,9 @@ Parity with the network is tested; scores differ by rounding.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache, cached_property
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -25,6 +25,8 @@ _EPSILON = 1e-5
 _LAYER = ("into", "into_bias", "out", "out_bias", "up", "up_bias", "down", "down_bias", "distance")
 _END = ("norm", "norm_bias")
 _PREFIX = "step_"
+#: What the logits of positions start from that a history does not have.
+_NOWHERE = np.float32(-1e9)
 _ONE, _HALF, _ROOT_HALF = np.float32(1), np.float32(0.5), np.float32(math.sqrt(0.5))
 
 
@@ -50,7 +52,24 @@ class Layer:
         """The bias of attention from each position to each, causal: (heads, length, length)."""
         position = np.arange(self.distance.shape[1])
         back = position[:, None] - position[None, :]
-        return np.where(back >= 0, self.distance[:, np.maximum(back, 0)], np.float32(-1e9))
+        return np.where(back >= 0, self.distance[:, np.maximum(back, 0)], _NOWHERE)
+
+    @cached_property
+    def one(self) -> Layer:
+        """The same layer for one position whose mean is taken out before: with less to be done between the matrices.
+
+        What it adds to a position has mean 0, too, so that norms need no means, and GELU's constants are in `up` and
+        `down`: with z = x/√2, x (1 + erf(x/√2)) / 2 is √½ z (1 + erf z).
+        """
+        return replace(
+            self,
+            out=self.out - self.out.mean(axis=1, keepdims=True),
+            out_bias=self.out_bias - self.out_bias.mean(),
+            up=self.up * _ROOT_HALF,
+            up_bias=self.up_bias * _ROOT_HALF,
+            down=(self.down - self.down.mean(axis=1, keepdims=True)) * _ROOT_HALF,
+            down_bias=self.down_bias - self.down_bias.mean(),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,31 +143,50 @@ class Stepwise:
         attended: FloatArray = mixed.transpose(1, 0, 2).reshape(n, heads * width) @ layer.out + layer.out_bias
         return attended
 
-    def query(self, kept: Kept, added: FloatArray) -> FloatArray:
-        """The query (d,) after the last position; `added` (d,) is what was not known of it when the rest was kept."""
-        d, heads, n = len(kept.last), kept.keys.shape[1], kept.keys.shape[2]
-        x = (kept.last + added) * np.float32(math.sqrt(d))
-        logits = np.empty((heads, n + 1), np.float32)
+    def queries(self, kept: Sequence[Kept], added: FloatArray) -> FloatArray:
+        """The queries (b, d) after the last positions of b histories, together; the matrices are read once.
+
+        `added` (b, d) is what was not known of the last positions when the rest was kept.
+        """
+        b, d = added.shape
+        heads, lengths = kept[0].keys.shape[1], [one.keys.shape[2] for one in kept]
+        longest = max(lengths)
+        x = np.array([one.last for one in kept])
+        x += added
+        x -= np.add.reduce(x, axis=1, keepdims=True) / np.float32(d)
+        x *= np.float32(math.sqrt(d))
+        # Positions are counted from the last one; what a shorter history lacks weighs nothing.
+        logits = np.full((b, heads, longest + 1), _NOWHERE, np.float32)
         for at, layer in enumerate(self.layers):
-            parts = (_standard_one(x) @ layer.into + layer.into_bias).reshape(3, heads, d // heads, 1)
-            query, key, value = parts
-            np.matmul(kept.keys[at], query, out=logits[:, :n, None])
-            logits[:, n] = np.matmul(query[:, None, :, 0], key)[:, 0, 0]
-            logits += layer.distance[:, n::-1]
-            logits -= logits.max(axis=1, keepdims=True)
-            np.exp(logits, out=logits)
-            mixed = (logits[:, None, :n] @ kept.values[at])[:, 0] + logits[:, n:] * value[:, :, 0]
-            mixed /= logits.sum(axis=1, keepdims=True)
-            x = x + (mixed.ravel() @ layer.out + layer.out_bias)
-            inner = _standard_one(x) @ layer.up
-            inner += layer.up_bias
-            share = erf(inner * _ROOT_HALF)
+            one = layer.one
+            parts = x @ one.into
+            parts *= _scales(x)
+            parts += one.into_bias
+            query, key, value = parts.reshape(b, 3, heads, d // heads).transpose(1, 0, 2, 3)
+            for row, (history, n) in enumerate(zip(kept, lengths, strict=True)):
+                np.matmul(history.keys[at], query[row, :, :, None], out=logits[row, :, longest - n : longest, None])
+            np.einsum("bhd,bhd->bh", query, key, out=logits[:, :, longest])
+            weights = logits + one.distance[:, longest::-1]
+            weights -= np.maximum.reduce(weights, axis=2, keepdims=True)
+            np.exp(weights, out=weights)
+            mixed = weights[:, :, longest:] * value
+            for row, (history, n) in enumerate(zip(kept, lengths, strict=True)):
+                mixed[row] += np.matmul(weights[row, :, None, longest - n : longest], history.values[at])[:, 0]
+            mixed /= np.add.reduce(weights, axis=2, keepdims=True)
+            x += mixed.reshape(b, d) @ one.out
+            x += one.out_bias
+            inner = x @ one.up
+            inner *= _scales(x)
+            inner += one.up_bias
+            share = erf(inner)
             share += _ONE
             inner *= share
-            inner *= _HALF
-            x = x + (inner @ layer.down + layer.down_bias)
-        found: FloatArray = _standard_one(x - x.mean()) * self.norm + self.norm_bias
-        return found
+            x += inner @ one.down
+            x += one.down_bias
+        x *= _scales(x)
+        x *= self.norm
+        x += self.norm_bias
+        return x
 
 
 def folded(
@@ -172,17 +210,15 @@ def _standard(x: FloatArray) -> FloatArray:
     return standard
 
 
-def _standard_one(x: FloatArray) -> FloatArray:
-    """As `_standard` for one row (d,)."""
-    d = len(x)
-    mean = float(x.dot(_ones(d))) / d
-    variance = max(float(x.dot(x)) / d - mean * mean, 0.0)
-    return x * np.float32(1 / math.sqrt(variance + _EPSILON))
-
-
-@cache
-def _ones(d: int) -> FloatArray:
-    return np.ones(d, np.float32)
+def _scales(x: FloatArray) -> FloatArray | np.float32:
+    """What a norm multiplies rows (b, d) of mean 0 by: (b, 1), a number for one row."""
+    if len(x) == 1:
+        return np.float32(1 / math.sqrt(x[0].dot(x[0]) / x.shape[1] + _EPSILON))
+    squares = np.einsum("bd,bd->b", x, x)
+    squares /= np.float32(x.shape[1])
+    squares += np.float32(_EPSILON)
+    scales: FloatArray = (_ONE / np.sqrt(squares))[:, None]
+    return scales
 
 
 def _gelu_of_many(x: FloatArray) -> FloatArray:

@@ -7,7 +7,7 @@ import http.client
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
@@ -28,6 +28,7 @@ from matinee.api.metrics import Metrics
 from matinee.api.throttling import Throttle
 from matinee.control.context import Caller
 from matinee.errors import InvalidInput, ResourceInUse, ResourceNotFound
+from matinee.serving.quick_answers import EncodedCall
 from matinee.settings import Settings
 
 OPERATIONS = [(service, name) for service in SERVICES for name in service_model(service).operation_names]
@@ -372,10 +373,13 @@ class _Again:
     def again(self, answer: Any) -> bytes:
         return b'{"itemList":[],"recommendationId":"again"}'
 
-    def compute(self, caller: Caller, params: Mapping[str, Any], body: bytes) -> bytes:
-        if params.get("userId") == "refused":
-            raise InvalidInput("Not this one.")
-        self.params[body] = params
+    def compute(self, calls: Sequence[EncodedCall]) -> list[bytes | Exception]:
+        return [self._computed(call) for call in calls]
+
+    def _computed(self, call: EncodedCall) -> bytes | Exception:
+        if call.params.get("userId") == "refused":
+            return InvalidInput("Not this one.")
+        self.params[call.body] = call.params
         return b'{"itemList":[{"itemId":"a"}],"recommendationId":"new"}'
 
 

@@ -72,7 +72,7 @@ def test_a_step_gives_the_query_of_the_network(length: int) -> None:
         expected = torch_network.encoder(torch.from_numpy(whole[None]))[0, -1].numpy()
     steps = stepwise_encoder(torch_network.encoder)
 
-    found = steps.query(steps.keep(embedded[:-1], embedded[-1]), added)
+    found = steps.queries([steps.keep(embedded[:-1], embedded[-1])], added[None])[0]
 
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
@@ -82,7 +82,7 @@ def test_the_steps_can_be_kept_as_arrays() -> None:
     embedded = np.random.default_rng(0).standard_normal((4, 16)).astype(np.float32)
     again = Stepwise.of(steps.arrays())
     assert again is not None
-    found = [one.query(one.keep(embedded[:-1], embedded[-1]), embedded[0]) for one in (steps, again)]
+    found = [one.queries([one.keep(embedded[:-1], embedded[-1])], embedded[:1]) for one in (steps, again)]
     np.testing.assert_array_equal(found[0], found[1])
     assert Stepwise.of({}) is None
 
@@ -97,9 +97,19 @@ def test_what_is_remembered_scores_as_the_whole_history(length: int, tmp_path: P
     assert memory is not None
     assert memory.nbytes > 0
 
-    found = loaded.recall(memory, Occasion(2 * 10**6, history.context))
+    found = loaded.recall([memory], [Occasion(2 * 10**6, history.context)])[0]
 
     np.testing.assert_allclose(found, fitted.score(history)[0], atol=1e-3, rtol=1e-3)
+
+
+def test_histories_of_different_lengths_are_asked_about_together() -> None:
+    fitted = model()
+    histories = [asked(length) for length in (0, 1, 4, 7, 30)]
+    memories = [memory for history in histories if (memory := fitted.remember(history)) is not None]
+    occasions = [Occasion(2 * 10**6 + 1_000 * at, history.context) for at, history in enumerate(histories)]
+    together = fitted.recall(memories, occasions)
+    alone = [fitted.recall([one], [occasion])[0] for one, occasion in zip(memories, occasions, strict=True)]
+    np.testing.assert_allclose(together, alone, atol=1e-4, rtol=1e-4)
 
 
 def test_items_that_the_model_does_not_know_are_passed_over() -> None:
@@ -107,7 +117,7 @@ def test_items_that_the_model_does_not_know_are_passed_over() -> None:
     assert 9 in history.items
     memory = fitted.remember(history)
     assert memory is not None
-    found = fitted.recall(memory, Occasion(2 * 10**6, history.context))
+    found = fitted.recall([memory], [Occasion(2 * 10**6, history.context)])[0]
     np.testing.assert_allclose(found, fitted.score(history)[0], atol=1e-3, rtol=1e-3)
     assert found[9] == -np.inf
 
