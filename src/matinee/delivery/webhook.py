@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import urllib3
@@ -39,20 +39,7 @@ class Webhook:
             "User-Agent": "Matinee",
             **signed_headers(message.id, int(time.time()), message.body, self._secrets),
         }
-        pool = self._pool(addresses_of(self._endpoint)[0])
-        try:
-            answer = pool.urlopen(
-                "POST",
-                self._endpoint.path,
-                body=message.body,
-                headers=headers,
-                redirect=False,
-                retries=False,
-                timeout=_TIMEOUT,
-                preload_content=False,
-            )
-        except urllib3.exceptions.HTTPError as problem:
-            raise DeliveryFailed(f"{self._endpoint.host} cannot be reached: {type(problem).__name__}.") from None
+        answer = self._answer(message.body, headers)
         status, asked = answer.status, answer.headers.get("Retry-After", "")
         answer.drain_conn() if int(answer.headers.get("Content-Length") or 0) < 65_536 else answer.close()
         answer.release_conn()
@@ -60,6 +47,28 @@ class Webhook:
             wait = min(float(asked), _LONGEST_ASKED) if asked.isdecimal() else None
             final = 300 <= status < 500 and status not in _FOR_NOW
             raise DeliveryFailed(f"{self._endpoint.host} answered {status}.", final=final, wait=wait)
+
+    def _answer(self, body: bytes, headers: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
+        """The answer of the host's first address that takes a connection; `addresses_of` let all of them pass."""
+        reason = ""
+        for address in addresses_of(self._endpoint):
+            try:
+                return self._pool(address).urlopen(
+                    "POST",
+                    self._endpoint.path,
+                    body=body,
+                    headers=headers,
+                    redirect=False,
+                    retries=False,
+                    timeout=_TIMEOUT,
+                    preload_content=False,
+                )
+            except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as problem:
+                reason = type(problem).__name__
+            except urllib3.exceptions.HTTPError as problem:
+                reason = type(problem).__name__
+                break  # it may have arrived: another address might be given it twice
+        raise DeliveryFailed(f"{self._endpoint.host} cannot be reached: {reason}.")
 
     def close(self) -> None:
         """Let connections go."""

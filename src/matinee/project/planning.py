@@ -53,6 +53,7 @@ def make_plan(project: Project, observed: Observed, policy: Policy = _DEFAULT) -
             planner.imports(wanted)
         elif wanted.address.kind == SOLUTION.word:
             planner.training(wanted)
+    planner.refuse_missing_versions()
     kept = tuple(one for one in observed.unmanaged if one.name not in EVENT_DATASETS)
     if policy.prune:
         for one in kept:
@@ -221,6 +222,23 @@ class _Planner:
             else:
                 resolved[key] = value
         return resolved
+
+    def refuse_missing_versions(self) -> None:
+        """A campaign serves a version that is there or will be trained. Raises `ProjectProblem` where there is none."""
+        changed = {action.address for action in self.actions if action.verb in (Verb.CREATE, Verb.UPDATE)}
+        problems = [
+            Problem(
+                wanted.place,
+                f"The solution {value.to.key!r} has no ACTIVE version, and train: never keeps it from getting one.",
+                "Leave train out, or train a version before the campaign is made.",
+            )
+            for wanted in self.project.resources
+            if wanted.address in changed
+            for value in wanted.request.values()
+            if isinstance(value, Reference) and value.to.kind == VERSION.word and value.to.key not in self.newest
+        ]
+        if problems:
+            raise ProjectProblem(problems)
 
     # -- data and versions --------------------------------------------------------------------------------------------
 

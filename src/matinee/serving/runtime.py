@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import orjson
+import structlog
 from prometheus_client import CollectorRegistry
 
 from matinee.control.context import Caller
@@ -41,6 +42,7 @@ from matinee.storage.cache.layers import open_caches
 from matinee.storage.metadata import Database
 from matinee.storage.objects import ObjectStore
 
+_log = structlog.get_logger(__name__)
 Done = TypeVar("Done")
 Handler = Callable[[Caller, Mapping[str, Any]], dict[str, Any]]
 
@@ -153,7 +155,12 @@ class Runtime:
             if one.looked.found is None and model is not None:
                 alike.setdefault(id(model), []).append(one)
         for group in alike.values():
-            for one, scores in zip(group, scores_of([one.scene for one in group]), strict=True):
+            try:
+                found = list(scores_of([one.scene for one in group]))
+            except Exception:  # whose call it is shows when each is scored by itself
+                _log.warning("calls could not be scored together", calls=len(group), exc_info=True)
+                continue
+            for one, scores in zip(group, found, strict=True):
                 one.scores = scores
 
     def _written(self, view: View, call: EncodedCall, begun: _Begun) -> bytes:

@@ -96,3 +96,12 @@ def test_another_implementation_verifies_the_signatures() -> None:
         check=True,
     )
     assert json.loads(ran.stdout) == [True, True, False, False]
+
+
+def test_the_next_address_of_a_host_is_tried_where_one_takes_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Receiver() as receiver:
+        monkeypatch.setattr("matinee.delivery.webhook.addresses_of", lambda endpoint: ["127.0.0.2", "127.0.0.1"])
+        send(receiver.url, None, ())
+        assert len(receiver.events) == 1
+    with pytest.raises(DeliveryFailed, match="cannot be reached: NewConnectionError"):
+        send(receiver.url, None, ())

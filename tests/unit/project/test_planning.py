@@ -230,6 +230,14 @@ def test_a_campaign_of_another_project_is_never_touched() -> None:
         make_plan(stage.project(), observed, Policy(replace=True))
 
 
+def test_a_campaign_of_a_solution_that_is_never_trained_is_refused_before_anything_is_made() -> None:
+    project = stage.project(retraining={"p": Retraining.NEVER})
+    observed = everything(without=(CAMPAIGN,))
+    assert told(make_plan(project, observed)) == ["create campaign c"]
+    with pytest.raises(ProjectProblem, match=r"'p' has no ACTIVE version, and train: never .* Leave train out"):
+        make_plan(project, replace(observed, versions={}))
+
+
 def test_what_the_file_does_not_name_is_left_alone_or_pruned() -> None:
     extra = Unmanaged("filter", "extra", f"{stage.ARN}filter/extra")
     streamed = Unmanaged("dataset", "EVENT_INTERACTIONS", f"{stage.ARN}dataset/g/EVENT_INTERACTIONS")

@@ -72,6 +72,21 @@ def test_a_refusal_is_that_of_its_call_alone(shop: Shop, personal: str) -> None:
     assert [type(answer) for answer in answers] == [bytes, InvalidInput, ResourceNotFound, InvalidInput, bytes]
 
 
+def test_a_model_that_fails_for_several_is_asked_for_each(
+    shop: Shop, personal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several = Blend.recall
+
+    def one_at_a_time(model: Blend, memories: Any, occasions: Any) -> Any:
+        if len(memories) > 1:
+            raise MemoryError
+        return several(model, memories, occasions)
+
+    monkeypatch.setattr(Blend, "recall", one_at_a_time)
+    calls = [call(campaignArn=personal, userId=f"u{at}") for at in range(3)]
+    assert all(elements(answer) for answer in shop.runtime.compute(calls))
+
+
 def test_what_must_be_read_first_keeps_the_others_from_nothing(shop: Shop, personal: str) -> None:
     shop.runtime.get_recommendations(CALLER, {"campaignArn": personal, "userId": "u1"})
     unread = shop.campaign("unread", "aws-user-personalization-v2", EASE(), log_of(ROWS))
