@@ -1,46 +1,22 @@
-"""The JSON of batch outputs: texts of IDs and scores that come again and again are made once."""
+"""The JSON of batch outputs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-#: Texts kept of each kind, about 100 bytes each.
-_MOST_KEPT = 100_000
+import orjson
+
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def encoded(value: Any) -> bytes:
-    """A JSON value in UTF-8; halves of surrogate pairs stay escaped."""
-    return _encode(value).encode(errors="backslashreplace")
-
-
-class _Texts(dict[Any, str]):
-    """JSON texts of values, made when first asked for."""
-
-    def __missing__(self, value: Any) -> str:
-        text = _encode(value)
-        if len(self) < _MOST_KEPT:
-            self[value] = text
-        return text
-
-
-class ListWriter:
-    """Writes `{name: [IDs], "scores": [numbers]}` for line after line, as `encoded` would."""
-
-    def __init__(self, name: str) -> None:
-        """`name` is the member that the IDs stand in."""
-        self._open = f"{{{_encode(name)}:["
-        self._ids, self._scores = _Texts(), _Texts()
-
-    def text(self, ids: Sequence[str], scores: Sequence[float] | None = None) -> bytes:
-        """One object; without `scores` it has no such member."""
-        text = self._open + ",".join(map(self._ids.__getitem__, ids))
-        if scores is None:
-            return (text + "]}").encode(errors="backslashreplace")
-        shares = ",".join(map(self._scores.__getitem__, scores))
-        return f'{text}],"scores":[{shares}]}}'.encode(errors="backslashreplace")
+    """A JSON value in UTF-8; halves of surrogate pairs stay escaped, integers may have any length."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return _encode(value).encode(errors="backslashreplace")
 
 
 def output_line(echo: bytes, output: bytes, error: str | None) -> bytes:

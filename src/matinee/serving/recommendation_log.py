@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
+from prometheus_client import CollectorRegistry, Counter
 
 from matinee.settings import Settings
 from matinee.storage.metadata import Database, recommendations
@@ -46,13 +47,18 @@ class Recommended:
 class RecommendationLog:
     """Keeps answers for MATINEE_RECOMMENDATION_LOG_DAYS, and at most MATINEE_RECOMMENDATION_LOG_ROWS of them."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, registry: CollectorRegistry | None = None) -> None:
+        """`registry` is where the metric of answers that are not in the log is kept."""
         self._database, self._settings = database, settings
         self._waiting: queue.Queue[dict[str, Any] | threading.Event | None] = queue.Queue(_MOST_WAITING)
         self._writer: threading.Thread | None = None
         self._starting = threading.Lock()
         self._pruned = 0.0
-        self.dropped = 0
+        self._dropped = Counter(
+            "matinee_recommendations_unlogged",
+            "Answers that the log of recommendations could not take.",
+            registry=registry,
+        )
 
     def share(self, *, explored: bool, tried: bool = False) -> float:
         """The share of answers that are kept; all of an experiment's arms (`tried`), unless nothing is kept at all."""
@@ -80,7 +86,7 @@ class RecommendationLog:
         try:
             self._waiting.put_nowait(row)
         except queue.Full:
-            self.dropped += 1
+            self._dropped.inc()
             return
         if self._writer is None:
             self._start()
@@ -136,7 +142,7 @@ class RecommendationLog:
                     self._pruned = time.monotonic()
                     prune(connection, self._settings)
         except sa.exc.SQLAlchemyError as problem:  # an answer was given all the same
-            self.dropped += len(rows)
+            self._dropped.inc(len(rows))
             _log.warning("recommendations were not logged", rows=len(rows), problem=type(problem).__name__)
 
 

@@ -90,7 +90,7 @@ class Runtime:
         self.preloader = Preloader(database, self._stage.deployments, self.capacity)
         self._explorer = Explorer(settings.exploration_refresh, self._random)
         self._managed = ManagedExploration(settings.managed_exploration, self._random)
-        self._log = RecommendationLog(database, settings)
+        self._log = RecommendationLog(database, settings, registry)
         self._actions = ActionRecommender(self._stage, self._random)
 
     def operations(self) -> Mapping[str, Handler]:

@@ -1,4 +1,4 @@
-"""The JSON of batch outputs is what an encoder writes of the whole."""
+"""The JSON of batch outputs."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import json
 
 import pytest
 
-from matinee.jobs.answer_json import ListWriter, encoded, output_line
+from matinee.jobs.answer_json import encoded, output_line
 
 
-@pytest.mark.parametrize("scores", [None, [], [0.0152238, 9.3e-06, 0.0]])
-def test_lists_are_written_as_the_encoder_writes_them(scores: list[float] | None) -> None:
-    ids = ['a"b', "ü", "7"][: None if scores is None else len(scores)]
-    whole = {"usersList": ids, **({} if scores is None else {"scores": scores})}
-    writer = ListWriter("usersList")
-    assert writer.text(ids, scores) == encoded(whole)
-    assert writer.text(ids, scores) == encoded(whole)  # from what is kept
+@pytest.mark.parametrize(
+    "value", [{"usersList": ['a"b', "ü", "7"], "scores": [0.0152238, 9.3e-06, 0.0]}, 2**70, "\ud800"]
+)
+def test_values_are_read_as_they_were_written(value: object) -> None:
+    assert json.loads(encoded(value)) == value
+
+
+def test_nothing_stands_between_members() -> None:
+    assert encoded({"a": [1, 0.5], "b": None}) == b'{"a":[1,0.5],"b":null}'
 
 
 def test_a_line_holds_the_input_as_it_came_the_output_and_the_error() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import sqlalchemy as sa
+from prometheus_client import CollectorRegistry
 from tests.unit.serving.shop import GROUP, Shop
 
 from matinee.serving.recommendation_log import RecommendationLog, Recommended, prune, shown_by
@@ -61,11 +62,12 @@ def test_the_settings_say_which_share_is_kept(shop: Shop) -> None:
 
 
 def test_a_database_that_refuses_costs_the_log_and_nothing_else(shop: Shop) -> None:
-    log = RecommendationLog(shop.database, shop.settings)
+    registry = CollectorRegistry()
+    log = RecommendationLog(shop.database, shop.settings, registry)
     log.add(_answer(1))
     log.flush()
     log.add(_answer(1))  # the ID is taken
     log.add(_answer(2))
     log.close()
-    assert log.dropped == 2
+    assert registry.get_sample_value("matinee_recommendations_unlogged_total") == 2
     assert _kept(shop) == ["RID-1"]

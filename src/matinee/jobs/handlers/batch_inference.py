@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from matinee.control.batch_themes import PLAIN
-from matinee.jobs.answer_json import ListWriter
+from matinee.jobs.answer_json import encoded
 from matinee.jobs.batch import LineAnswer, answer_files, begin_output
 from matinee.jobs.task import Outcome, Task
 from matinee.storage.locations import SourceFile
 
 if TYPE_CHECKING:
     from matinee.jobs.themes.theming import Theming
-    from matinee.serving.batch import BatchRecommender
+    from matinee.serving.batch import Answer, BatchRecommender
 
 
 def batch_inference(task: Task) -> Outcome:
@@ -61,7 +60,6 @@ class _Recommendations:
     """A recommender's answers in the form recorded from the service."""
 
     recommender: BatchRecommender
-    writer: ListWriter = field(default_factory=partial(ListWriter, "recommendedItems"))
 
     @property
     def at_once(self) -> int:
@@ -72,8 +70,13 @@ class _Recommendations:
         return {"recommendedItems": []}
 
     def lines(self, values: Sequence[Any]) -> Sequence[LineAnswer]:
-        text = self.writer.text
-        return [LineAnswer(text(one.items, one.scores), one.error) for one in self.recommender.answers(values)]
+        return [LineAnswer(encoded(_members(one)), one.error) for one in self.recommender.answers(values)]
+
+
+def _members(one: Answer) -> Mapping[str, Any]:
+    """The `output` of a line; without scores it has no such member."""
+    items = {"recommendedItems": one.items}
+    return items if one.scores is None else {**items, "scores": one.scores}
 
 
 @dataclass(frozen=True)

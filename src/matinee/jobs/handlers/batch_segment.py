@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from matinee.jobs.answer_json import ListWriter
+from matinee.jobs.answer_json import encoded
 from matinee.jobs.batch import LineAnswer, answer_files, begin_output
 from matinee.jobs.task import Outcome, Task
 from matinee.recipes import catalogue
@@ -51,5 +51,4 @@ class _Segments:
         return {self.key: []}
 
     def lines(self, values: Sequence[Any]) -> Sequence[LineAnswer]:
-        writer = ListWriter(self.key)
-        return [LineAnswer(writer.text(one.users), one.error) for one in self.segmenter.segments(values)]
+        return [LineAnswer(encoded({self.key: one.users}), one.error) for one in self.segmenter.segments(values)]
