@@ -96,7 +96,7 @@ def test_all_items_but_those_of_the_automatic_filter_and_the_one_asked_about(sta
 
 
 @lists
-def test_the_automatic_filter_looks_at_events_of_its_type_at_once(stage: Stage, row: Row) -> None:
+def test_trap_9_the_automatic_filter_looks_at_events_of_its_type_at_once(stage: Stage, row: Row) -> None:
     user = f"guest-of-{row}"
     for at, kind in enumerate(TYPES):
         stage.put_event(user, ITEMS[at], kind.upper())

@@ -62,7 +62,7 @@ def test_a_summary_names_the_recipe(tenant: Tenant, group: str) -> None:
     assert tenant.list_solutions(datasetGroupArn=tenant.group("books")) == {"solutions": []}
 
 
-def test_names_are_unique_across_groups(tenant: Tenant, group: str) -> None:
+def test_trap_3_names_are_unique_across_groups(tenant: Tenant, group: str) -> None:
     arn = tenant.solution(group)
     with pytest.raises(ResourceAlreadyExists, match=arn):
         tenant.solution(tenant.group("books"))

@@ -51,7 +51,7 @@ def test_the_same_name_twice_is_the_same_value() -> None:
     ]
 
 
-def test_a_missing_value_of_an_include_is_refused() -> None:
+def test_trap_9_a_missing_value_of_an_include_is_refused() -> None:
     with pytest.raises(InvalidInput, match="needs a value for the parameter G"):
         bind(check("INCLUDE ItemID WHERE Items.GENRES IN ($G)", SCHEMAS), {})
 

@@ -94,7 +94,7 @@ def test_an_event_sent_again_without_an_id_counts_once(shop: Shop) -> None:
     assert len(shop.stored_events()) == 2
 
 
-def test_the_session_called_null_is_dropped_with_success(shop: Shop) -> None:
+def test_trap_11_the_session_called_null_is_dropped_with_success(shop: Shop) -> None:
     assert shop.put("PutEvents", trackingId=shop.tracking_id, sessionId="null", eventList=[_click()]) == {}
     assert shop.stored_events() == []
 

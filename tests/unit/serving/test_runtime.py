@@ -319,7 +319,7 @@ def test_trap_10_promoted_items_take_their_share_at_random_positions(
     assert seen == {0, 1, 2}
 
 
-def test_the_request_filter_does_not_touch_promoted_items(
+def test_trap_10_the_request_filter_does_not_touch_promoted_items(
     shop: Shop, popular: str, genres: Callable[[str], str]
 ) -> None:
     only_a, only_b = genres("A"), genres("B")

@@ -54,7 +54,7 @@ def test_an_anonymous_session_is_left_out(imported: Stored) -> None:
     assert len(snapshot(imported).log.interactions) == 1500
 
 
-def test_a_linked_session_counts_for_its_user(imported: Stored) -> None:
+def test_trap_11_a_linked_session_counts_for_its_user(imported: Stored) -> None:
     imported.event(None, "film-linked", session="tablet", sent_at=START + 10**7)
     imported.link("tablet", "u3")
     assert history(snapshot(imported), "u3")[-1] == "film-linked"
