@@ -76,5 +76,5 @@ def test_trap_9_history_reaches_back_a_hundred_events_of_a_type(shop: Shop, popu
 
 
 def test_trap_9_there_are_no_functions_of_dates() -> None:
-    with pytest.raises(ApiError, match="character 47: found .NOW."):
+    with pytest.raises(ApiError, match="character 47: found 'NOW'"):
         check("EXCLUDE ItemID WHERE Interactions.TIMESTAMP > NOW() - 7", {})
