@@ -95,6 +95,8 @@ def test_a_folder_that_holds_a_server_is_left_alone(small_movielens: Path, tmp_p
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_demo_leaves_nothing(how: signal.Signals, small_movielens: Path, tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
+    if signal.getsignal(how) is signal.SIG_IGN:  # tests begun in a shell's background: children would ignore it, too
+        signal.signal(how, signal.SIG_DFL if how is not signal.SIGINT else signal.default_int_handler)
     process = _demo(["--dataset", str(small_movielens)], scratch)
     assert process.stdout is not None
     for line in process.stdout:
