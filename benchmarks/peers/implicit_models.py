@@ -9,12 +9,12 @@ its users folded in from their inputs.
 from __future__ import annotations
 
 import argparse
-import resource
 import time
 
 import numpy as np
 from implicit.als import AlternatingLeastSquares
 from implicit.nearest_neighbours import BM25Recommender, CosineRecommender
+from peak_memory import peak_memory_mb
 from scipy import sparse
 
 _USERS_AT_ONCE = 1000
@@ -62,7 +62,7 @@ def main() -> None:
         ranked=ranked,
         train_seconds=trained - started,
         test_seconds=time.perf_counter() - trained,
-        peak_memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
+        peak_memory_mb=peak_memory_mb(),
     )
 
 

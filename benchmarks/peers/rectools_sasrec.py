@@ -9,12 +9,12 @@ histories (leave-one-out): SASRec is asked for users that it was trained on.
 from __future__ import annotations
 
 import argparse
-import resource
 import time
 
 import numpy as np
 import pandas as pd
 import torch
+from peak_memory import peak_memory_mb
 from pytorch_lightning import seed_everything
 from rectools import Columns
 from rectools.dataset import Dataset
@@ -68,7 +68,7 @@ def main() -> None:
         ranked=ranked[users],
         train_seconds=trained - started,
         test_seconds=time.perf_counter() - trained,
-        peak_memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
+        peak_memory_mb=peak_memory_mb(),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 #: Measured where there is a GPU, and only when asked for.
 GPU = "gpu"
-SECTIONS = ("personalize", "leave-one-out", "temporal", "cold-items", "latency", "memory")
+SECTIONS = ("personalize", "leave-one-out", "rectools", "temporal", "cold-items", "latency", "memory")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Options:
     device: str = "cuda"
     compiled: bool = True
     peer_python: str = sys.executable
-    peer_epochs: int = 5
+    peer_epochs: int = 30
     memory_model: str = "aws-user-personalization-v2"
     memory_sets: tuple[str, ...] = ()
     memory_events: tuple[int, ...] = (1_000_000, 3_000_000, 10_000_000)

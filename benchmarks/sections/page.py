@@ -18,6 +18,7 @@ lists. `p` is a sign-flip test over users of the difference to the first row, on
 _TITLES = {
     "personalize": "Protocol personalize: Amazon Personalize's own",
     "leave-one-out": "Protocol leave-one-out: for comparison with papers",
+    "rectools": "RecTools' SASRec beside: the same machine, split and run",
     "temporal": "Protocol temporal: nothing of the future leaks in",
 }
 _GPU_TITLE = "On a GPU: leave-one-out, a larger transformer"
