@@ -95,6 +95,27 @@ class Settings:
         default=1,
         metadata=_setting("MATINEE_THREADS", "Threads that one training may use; more only pay on idle cores."),
     )
+    device: str = field(
+        default="cpu",
+        metadata=_setting(
+            "MATINEE_DEVICE",
+            "Where a worker trains transformers, as PyTorch calls it: `cpu`, `cuda`, `cuda:1`. Trainings fail, and say "
+            "so, where there is none such; serving needs none.",
+        ),
+    )
+    bfloat16: bool = field(
+        default=False,
+        metadata=_setting(
+            "MATINEE_BFLOAT16", "on or off: multiply in bfloat16 while transformers are trained; for GPUs."
+        ),
+    )
+    compiled: bool = field(
+        default=False,
+        metadata=_setting(
+            "MATINEE_COMPILE",
+            "on or off: compile transformers before they are trained, which pays on long trainings; for GPUs.",
+        ),
+    )
     sentence_model: Path | None = field(
         default=None,
         metadata=_setting(
@@ -175,6 +196,14 @@ class Settings:
             "MATINEE_TRENDING_REFRESH",
             "Seconds after which trending items are counted again, from the end of the training on; at most one "
             "interval of the recipe, whatever is given. The service does it every two hours. 1: at once.",
+        ),
+    )
+    popularity_refresh: int = field(
+        default=60,
+        metadata=_setting(
+            "MATINEE_POPULARITY_REFRESH",
+            "Seconds after which streamed events are counted again for what is popular lately, a part of the blend "
+            "that the user recipes have.",
         ),
     )
     segment_output_key: str = field(
@@ -325,6 +354,10 @@ class Settings:
             file_roots=tuple(Path(p) for p in given.get("file_roots", "").split(os.pathsep) if p),
             account_id=account,
             threads=threads,
+            device=given.get("device", cls.device),
+            bfloat16=_on_or_off("MATINEE_BFLOAT16", given.get("bfloat16", "off")),
+            compiled=_on_or_off("MATINEE_COMPILE", given.get("compiled", "off")),
+            sentence_model=Path(given["sentence_model"]) if "sentence_model" in given else None,
             aws_quotas=given.get("aws_quotas", "").lower() in {"1", "true", "yes"},
             quotas=limits_of("MATINEE_QUOTAS", given.get("quotas", "")),
             auto_training=_on_or_off("MATINEE_AUTO_TRAINING", given.get("auto_training", "on")),
@@ -332,6 +365,7 @@ class Settings:
             auto_update_seconds=_count("MATINEE_AUTO_UPDATE_SECONDS", given.get("auto_update_seconds", "7200")),
             attribution_seconds=_count("MATINEE_ATTRIBUTION_SECONDS", given.get("attribution_seconds", "300")),
             trending_refresh=_count("MATINEE_TRENDING_REFRESH", given.get("trending_refresh", "7200"), least=1),
+            popularity_refresh=_count("MATINEE_POPULARITY_REFRESH", given.get("popularity_refresh", "60"), least=1),
             keep_versions=_count("MATINEE_KEEP_VERSIONS", given.get("keep_versions", "0")),
             check_roles=check_roles,
             iam_endpoint_url=given.get("iam_endpoint_url"),

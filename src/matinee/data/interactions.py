@@ -131,6 +131,8 @@ class Histories:
     `indptr` (batch + 1,), `items` (total,) oldest first, `timestamps` (total,) epoch seconds. `now` (batch,) is when
     each is asked for, in epoch seconds, -1 for unknown; None when no time is known. `event_types` (total,), `context`
     (batch, c) of the question and the users' `attributes` (batch, a) are as in `Interactions`; None for unknown.
+    `recent` (batch, n_items) is how often each item occurred in the last days before each question, whoever's the
+    events are; None where nobody has counted since the training.
     """
 
     indptr: LongArray
@@ -140,6 +142,7 @@ class Histories:
     event_types: NDArray[np.int16] | None = None
     context: FloatArray | None = None
     attributes: FloatArray | None = None
+    recent: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.indptr) - 1
@@ -163,6 +166,7 @@ class Histories:
             event_types=_together([batch.event_types for batch in batches]),
             context=_together([batch.context for batch in batches]),
             attributes=_together([batch.attributes for batch in batches]),
+            recent=_together([batch.recent for batch in batches]),
         )
 
     def asked(self) -> LongArray:
@@ -183,6 +187,7 @@ class Histories:
             event_types=None if self.event_types is None else self.event_types[where],
             context=None if self.context is None else self.context[rows],
             attributes=None if self.attributes is None else self.attributes[rows],
+            recent=None if self.recent is None else self.recent[rows],
         )
 
     def of_events(self, chosen: LongArray) -> Histories:

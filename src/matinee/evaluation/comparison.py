@@ -25,7 +25,7 @@ from matinee.models.popularity import Popularity, PopularityConfig
 
 
 def _whole_history(model: Model, split: Split) -> CaseScorer:
-    return asked_with_inputs(split, model.score)
+    return asked_with_inputs(split, model.score, model.recent_days)
 
 
 def _everything(data: Interactions) -> Interactions:

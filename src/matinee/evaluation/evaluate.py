@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from matinee.evaluation.lists import Lists, Scorer, make_lists
 from matinee.evaluation.metrics import PERSONALIZE_NAMES, DoubleArray, coverage
 from matinee.evaluation.splits import PROTOCOLS, Split
 from matinee.models.base import FitOptions, ItemFeatures, Model, RelatedItemsModel
+from matinee.models.recent import EventsInTime
 
 __all__ = ["Result", "Scorer", "evaluate", "measure", "measure_lists", "newest_item", "personalize_metrics"]
 
@@ -58,7 +59,8 @@ def evaluate(
     started = time.perf_counter()
     model = make_model().fit(split.train, features, options or FitOptions())
     trained = time.perf_counter()
-    result = measure(split, scorer(model) if scorer else model.score, exclude_seen=exclude_seen)
+    score, days = (scorer(model), None) if scorer else (model.score, model.recent_days)
+    result = measure(split, score, exclude_seen=exclude_seen, recent_days=days)
     return Result(
         protocol=protocol,
         seed=seed,
@@ -71,14 +73,15 @@ def evaluate(
     )
 
 
-def measure(split: Split, score: Scorer, *, exclude_seen: bool) -> Result:
-    """The metrics of a scorer on the cases of `split`.
+def measure(split: Split, score: Scorer, *, exclude_seen: bool, recent_days: float | None = None) -> Result:
+    """The metrics of a scorer on the cases of `split`, asked as by `asked_with_inputs`.
 
     With `exclude_seen`, items of the input are neither listed nor asked for; a case that asks for nothing else is
     left out. Coverage counts the lists of 25 over the split's whole catalogue. Raises `DataProblem` when no case asks
     for anything.
     """
-    return measure_lists(split, make_lists(split, asked_with_inputs(split, score), exclude_seen=exclude_seen))
+    asked = asked_with_inputs(split, score, recent_days)
+    return measure_lists(split, make_lists(split, asked, exclude_seen=exclude_seen))
 
 
 def measure_lists(split: Split, lists: Lists) -> Result:
@@ -91,9 +94,22 @@ def measure_lists(split: Split, lists: Lists) -> Result:
     return Result(split.protocol, 0, len(lists), metrics, per_case, user=split.user[lists.case])
 
 
-def asked_with_inputs(split: Split, score: Scorer) -> Callable[[int, int], FloatArray]:
-    """A scorer of histories as a scorer of the split's cases."""
-    return lambda begin, end: score(split.inputs(begin, end))
+def asked_with_inputs(
+    split: Split, score: Scorer, recent_days: float | None = None
+) -> Callable[[int, int], FloatArray]:
+    """A scorer of histories as a scorer of the split's cases.
+
+    Where the split is timed, each case brings what had happened in the `recent_days` days before the event that it
+    asks for, that second excluded, as a server would have counted it.
+    """
+    if recent_days is None or not split.timed:
+        return lambda begin, end: score(split.inputs(begin, end))
+    log, asked = EventsInTime.of(split.log), split.log.timestamp[split.truth_start]
+
+    def score_with_recent(begin: int, end: int) -> FloatArray:
+        return score(replace(split.inputs(begin, end), recent=log.counted(asked[begin:end], recent_days)))
+
+    return score_with_recent
 
 
 def personalize_metrics(split: Split, score: Scorer, *, exclude_seen: bool = False) -> dict[str, float]:

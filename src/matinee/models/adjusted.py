@@ -89,6 +89,11 @@ class Adjusted(Model):
         model.bonus = np.zeros(model.n_items, np.float32) if bonus is None else bonus.astype(np.float32)
         return model
 
+    @property
+    def recent_days(self) -> float | None:
+        """The base's."""
+        return self.base.recent_days
+
     def _fit(self, data: Interactions, features: ItemFeatures | None, options: FitOptions) -> None:
         self.base.fit(data, features, options)
         self.neighbours = no_neighbours(data.n_items)

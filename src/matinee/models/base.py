@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
@@ -70,6 +70,18 @@ class FitOptions:
         if self.should_stop():
             raise JobStopped("The training was stopped on request.")
 
+    def portion(self, begin: float, end: float) -> FitOptions:
+        """The options of a part of the work: what it reports, from 0 to 1, counts from `begin` to `end`."""
+
+        def report(progress: Progress) -> None:
+            self.on_progress(replace(progress, fraction=begin + (end - begin) * progress.fraction))
+
+        return replace(self, on_progress=report)
+
+
+#: The options of work that nobody watches or stops.
+QUIET = FitOptions()
+
 
 @dataclass(frozen=True)
 class ItemFeatures:
@@ -96,10 +108,14 @@ class Memory(Protocol):
 
 @dataclass(frozen=True)
 class Occasion:
-    """When a history is asked about, epoch seconds (-1 for unknown), and the `context` (1, c) of the question."""
+    """When a history is asked about, epoch seconds (-1 for unknown), and the `context` (1, c) of the question.
+
+    `recent` (n_items,) is what was counted by then, as in `Histories`; questions of one moment share the array.
+    """
 
     now: int = -1
     context: FloatArray | None = None
+    recent: FloatArray | None = None
 
 
 class Model(ABC):
@@ -126,6 +142,11 @@ class Model(ABC):
         self.config = config
         self.n_items = 0
         self._set_known(np.zeros(0, np.bool_))
+
+    @property
+    def recent_days(self) -> float | None:
+        """How many days before a question its `recent` counts; None for a model that does not read it."""
+        return None
 
     # -- training -----------------------------------------------------------------------------------------------
 

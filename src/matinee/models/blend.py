@@ -1,4 +1,4 @@
-"""The blend: transformers, EASE, ridge and popularity, standardised and weighted as a validation part asks for."""
+"""The blend: transformers, EASE, ridge and popularities, standardised and weighted as a validation part asks for."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from matinee.models.arrays import AnyArray
 from matinee.models.base import FitOptions, ItemFeatures, Model, Occasion, Progress
 from matinee.models.ease import EASE, EASEConfig
 from matinee.models.histories import rows_of
-from matinee.models.one_row import OneRow, Remembered, Standing
+from matinee.models.one_row import OneRow, Remembered, Standing, Voice, shrunk
 from matinee.models.popularity import Popularity, PopularityConfig
+from matinee.models.recent import EventsInTime, Recent, RecentConfig
 from matinee.models.ridge import Ridge, RidgeConfig
 from matinee.models.transformer.config import REPEATS_ALLOWED, TransformerConfig
 from matinee.models.transformer.model import Transformer, repeat_share
@@ -40,6 +41,10 @@ class BlendConfig:
     `members` transformers that differ in nothing but their seed share their weight evenly; None takes two between
     20,000 and 150,000 training events, where what one of them learns is still much by chance, else one.
 
+    EASE and the ridge say n / (n + `shrink_events`) of their weight for a history of n events: standardised scores of
+    linear models are as loud after two events as after two hundred, and know far less. None takes the median length of
+    the histories that weights are fitted on. Where there are none, all parts count the same, whatever the history.
+
     Weights are fitted on `validation_users` of the users and on the newest tenth of events of `validation_tails` of
     them, on `validation_limit` cases at most; the transformer is not shown these events, the parts that are quick to
     fit are fitted again with them. `seen` says what becomes of items in the
@@ -51,6 +56,8 @@ class BlendConfig:
     ease: EASEConfig | None = field(default_factory=EASEConfig)
     ridge: RidgeConfig | None = field(default_factory=RidgeConfig)
     popularity: PopularityConfig | None = field(default_factory=PopularityConfig)
+    recent: RecentConfig | None = field(default_factory=RecentConfig)
+    shrink_events: float | None = None
     members: int | None = None
     validation_users: float = 0.04
     validation_tails: float = 0.3
@@ -66,6 +73,8 @@ class BlendConfig:
             raise ValueError(f"seen must be auto, last or keep, not {self.seen!r}")
         if self.members is not None and self.members < 1:
             raise ValueError(f"members must be 1 or more, not {self.members}")
+        if self.shrink_events is not None and self.shrink_events < 0:
+            raise ValueError(f"shrink_events must be 0 or more, not {self.shrink_events}")
         if not self.parts(1):
             raise ValueError("a blend needs at least one part")
 
@@ -93,13 +102,17 @@ PARTS: Mapping[str, tuple[type[Model], type]] = {
     "ease": (EASE, EASEConfig),
     "ridge": (Ridge, RidgeConfig),
     "popularity": (Popularity, PopularityConfig),
+    "recent": (Recent, RecentConfig),
 }
+#: The parts that say less of short histories.
+_SHRUNK = ("ease", "ridge")
 
 
 class Blend(Model):
-    """score(u) = Σ_part w_part (s_part - mean) / deviation, over the items that are known.
+    """score(u) = Σ_part w_part say_part(n) (s_part - mean) / deviation, over the items that are known.
 
-    The direction of the weights is the one that ranks the validation events best, their length the one under which
+    say_part(n) is 1, but n / (n + `shrink_events`) for EASE and the ridge, n being the events of the history. The
+    direction of the weights is the one that ranks the validation events best, their length the one under which
     softmax(score) makes those events most likely: the softmax of a row reads as the chance of each item to be next.
     """
 
@@ -111,9 +124,16 @@ class Blend(Model):
         super().__init__(config)
         self.parts: dict[str, Model] = self.config.parts(self.config.members or 1)
         self.weights: FloatArray = np.ones(len(self.parts), np.float32)
+        self.shrink = 0.0
         self.seen_last = False
         self.cold: NDArray[np.bool_] = np.zeros(0, np.bool_)
         self._one_row: OneRow | None = None
+
+    @property
+    def recent_days(self) -> float | None:
+        """Those of the part that counts what is popular lately."""
+        part = self.parts.get("recent")
+        return None if part is None else part.recent_days
 
     def _fit(self, data: Interactions, features: ItemFeatures | None, options: FitOptions) -> None:
         config, self._one_row = self.config, None
@@ -124,14 +144,20 @@ class Blend(Model):
         )
         validation = held_out if len(train) and len(held_out.truth.items) else None
         train = data if validation is None else train
+        self.shrink = 0.0 if validation is None else self._shrink_for(validation)
         self.seen_last = config.seen == "last" or (config.seen == "auto" and repeat_share(data) <= REPEATS_ALLOWED)
         self._fit_transformers(train, features, validation, options)
         self._take_in_cold(data)
         if validation is not None:
             self._fit_others(train, options)
-            self.weights = self._fit_weights(validation)
+            self.weights = self._fit_weights(validation, train)
         options.on_progress(Progress(_TRANSFORMER_TIME, "blend: weights", None, dict(self._named_weights())))
         self._fit_others(data, options)
+
+    def _shrink_for(self, validation: Validation) -> float:
+        """The configured `shrink_events`, or the median length of the validation's histories."""
+        given = self.config.shrink_events
+        return float(np.median(np.diff(validation.histories.indptr)) if given is None else given)
 
     def _take_in_cold(self, data: Interactions) -> None:
         """Items without events that the transformer places by their metadata are known."""
@@ -169,14 +195,21 @@ class Blend(Model):
             if not isinstance(part, Transformer):
                 part.fit(data, None, quiet)
 
-    def _fit_weights(self, validation: Validation) -> FloatArray:
-        """The weights (parts,) that rank the validation events best, the same of every transformer."""
+    def _fit_weights(self, validation: Validation, train: Interactions) -> FloatArray:
+        """The weights (parts,) that rank the validation events best, the same of every transformer.
+
+        What was popular lately is counted in `train` up to each question, as it will be when questions come.
+        """
         hidden = np.zeros((len(validation), self.n_items), np.bool_)
         hidden[:, ~self.known | self.cold] = True
         if self.seen_last:
             hidden[rows_of(validation.histories.indptr), validation.histories.items] = True
         hidden[rows_of(validation.truth.indptr), validation.truth.items] = False
-        scores, members = self._standardised(validation.histories), len(self._members())
+        histories, recent = validation.histories, self.parts.get("recent")
+        if isinstance(recent, Recent):
+            counted = EventsInTime.of(train).counted(histories.asked(), recent.config.window_days)
+            histories = replace(histories, recent=counted)
+        scores, members = self._standardised(histories), len(self._members())
         if members < 2:
             return fit_weights(scores, hidden, validation)
         # The transformers come first among the parts.
@@ -185,14 +218,16 @@ class Blend(Model):
         return np.concatenate([np.repeat(weights[:1] / np.float32(members), members), weights[1:]])
 
     def _standardised(self, histories: Histories) -> FloatArray:
-        """Every part's scores with mean 0 and deviation 1 over the items with events: (parts, b, n_items), unknown 0.
+        """Every part's scores with mean 0 over the items with events: (parts, b, n_items), unknown 0.
 
-        A cold item, one without events, is to most parts what it is to everybody: nothing. It counts as their mean.
+        Their deviation is 1, or what the part is to say of a history of that length. A cold item, one without events,
+        is to most parts what it is to everybody: nothing. It counts as their mean.
         """
         found = np.zeros((len(self.parts), len(histories), self.n_items), np.float32)
         aside = np.flatnonzero(~self.known | self.cold)
-        for out, part in zip(found, self.parts.values(), strict=True):
-            scores = part.score(histories)
+        lengths = np.diff(histories.indptr)
+        for out, (name, part) in zip(found, self.parts.items(), strict=True):
+            scores = part.score(_one_for_all(histories) if not part.personal else histories)
             placed = np.flatnonzero(self.cold & part.known)
             cold = scores[:, placed]
             if len(part.unknown) > len(self.unknown):
@@ -207,7 +242,13 @@ class Blend(Model):
             deviation = np.sqrt(np.einsum("bn,bn->b", scores, scores) / count)[:, None]
             scores[:, placed] = cold - mean
             np.divide(scores, np.maximum(deviation, 1e-12), out=out)
+            if name in _SHRUNK:
+                out *= shrunk(lengths, self.shrink)[:, None]
         return found
+
+    def say(self, name: str, events: int) -> float:
+        """What share of its weight the part called `name` has for a history of so many events."""
+        return float(shrunk(np.array([events]), self.shrink)[0]) if name in _SHRUNK else 1.0
 
     def _score(self, histories: Histories) -> FloatArray:
         if len(histories) == 1:
@@ -232,13 +273,12 @@ class Blend(Model):
         """The parts as a batch of one is scored by."""
         if self._one_row is None:  # made on first use: fitting asks for batches before the weights are there
             aside = np.flatnonzero(~self.known | self.cold)
-            self._one_row = OneRow.of(
-                (
-                    (part, Standing.of(part, aside, np.flatnonzero(self.cold & part.known), len(self.unknown)), weight)
-                    for part, weight in zip(self.parts.values(), self.weights.astype(np.float32), strict=True)
-                ),
-                self.n_items,
-            )
+            parts = []
+            for (name, part), weight in zip(self.parts.items(), self.weights.astype(np.float32), strict=True):
+                placed = np.flatnonzero(self.cold & part.known)
+                standing = Standing.of(part, aside, placed, len(self.unknown))
+                parts.append(Voice(part, standing, weight, self.shrink if name in _SHRUNK else 0.0))
+            self._one_row = OneRow.of(parts, self.n_items)
         return self._one_row
 
     def remember(self, histories: Histories) -> Remembered | None:
@@ -274,9 +314,24 @@ class Blend(Model):
 
     def _arrays(self) -> Mapping[str, AnyArray]:
         members = np.array([len(self._members())])
-        return {"weights": self.weights, "seen_last": np.array([self.seen_last]), "cold": self.cold, "members": members}
+        flags = {"seen_last": np.array([self.seen_last]), "members": members, "shrink": np.array([self.shrink])}
+        return {"weights": self.weights, "cold": self.cold, **flags}
 
     def _restore(self, arrays: Mapping[str, AnyArray]) -> None:
         self.weights, self.seen_last = np.array(arrays["weights"]), bool(arrays["seen_last"][0])
         self.cold = np.array(arrays["cold"])
-        self.parts = self.config.parts(int(arrays["members"][0]) if "members" in arrays else 1)
+        members = int(arrays["members"][0]) if "members" in arrays else 1
+        if "shrink" in arrays:
+            self.shrink = float(arrays["shrink"][0])
+        else:  # trained before recent popularity took part
+            self.config = replace(self.config, recent=None)
+        self.parts = self.config.parts(members)
+
+
+def _one_for_all(histories: Histories) -> Histories:
+    """A batch of one in the place of all, where who asks changes nothing; all where they ask at different moments."""
+    recent = histories.recent
+    if not len(histories) or (recent is not None and recent.strides[0] != 0):
+        return histories
+    nobody = Histories.one(histories.items[:0], histories.timestamps[:0])
+    return nobody if recent is None else replace(nobody, recent=recent[:1])

@@ -76,6 +76,7 @@ def without_each(history: Histories, events: LongArray) -> Histories:
         event_types=None if history.event_types is None else history.event_types[where],
         context=None if history.context is None else np.repeat(history.context, times, axis=0),
         attributes=None if history.attributes is None else np.repeat(history.attributes, times, axis=0),
+        recent=None if history.recent is None else np.repeat(history.recent, times, axis=0),
     )
 
 
@@ -135,10 +136,10 @@ def _of_item_knn(model: ItemKNN, history: Histories, events: LongArray) -> Float
 
 @_rows.register
 def _of_blend(model: Blend, history: Histories, events: LongArray) -> FloatArray:
-    """Σ_part w_part (c_part - mean of c_part) / deviation of s_part, over the items with events."""
+    """Σ_part w_part (c_part - mean of c_part) / deviation of s_part, over the items with events; say as it is."""
     aside = ~model.known | model.cold
     rows = np.zeros((len(events), model.n_items), np.float32)
-    for weight, part in zip(model.weights, model.parts.values(), strict=True):
+    for weight, (name, part) in zip(model.weights, model.parts.items(), strict=True):
         scores = part.score(history)[0]
         scores[part.unknown] = scores[part.known].min(initial=0)
         deviation = max(float(scores[~aside].std()), 1e-12)
@@ -146,7 +147,7 @@ def _of_blend(model: Blend, history: Histories, events: LongArray) -> FloatArray
         centred = added - added[:, ~aside].mean(axis=1, keepdims=True)
         # A cold item that the part does not know counts as the mean, whatever the events.
         centred[:, aside & ~part.known] = 0
-        rows += weight / deviation * centred
+        rows += weight * model.say(name, len(history.items)) / deviation * centred
     return rows
 
 

@@ -13,6 +13,7 @@ from matinee.models.base import Model
 MODELS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "popularity": ("matinee.models.popularity", "Popularity"),
+        "recent": ("matinee.models.recent", "Recent"),
         "item-knn": ("matinee.models.item_knn", "ItemKNN"),
         "similar-items": ("matinee.models.similar_items", "SimilarItems"),
         "semantic": ("matinee.models.semantic", "Semantic"),

@@ -15,6 +15,8 @@ from matinee.models.histories import rows_of
 #: A user with fewer events is not asked for any.
 _FEWEST_EVENTS = 5
 _CUTOFF = 10
+#: Users who were there in so much of the newest events, by time, are asked for their tails first.
+_NEWEST = 0.1
 #: Where a user's history is cut into what is given and what is asked for.
 CUTS = (0.9, 0.8, 0.7, 0.6, 0.5)
 
@@ -54,15 +56,15 @@ def hold_out(
 
     A share `users` of the users with at least 5 events is held out altogether and asked for at each of `CUTS`: people
     whom a model has never seen. Of another share `tails` only the newest tenth of events is held out: people whom it
-    knows. There are `limit` cases at most, drawn by `seed`. A case asks for the next tenth of the user's events; items
-    in its history, or in no training event, are not asked for, and a case that then asks for nothing is left out.
-    Every other case says when and on what occasion it is asked.
+    knows, as late in the data's time as there are enough of them. There are `limit` cases at most, drawn by `seed`. A
+    case asks for the next tenth of the user's events; items in its history, or in no training event, are not asked for,
+    and a case that then asks for nothing is left out. Every other case says when and on what occasion it is asked.
     """
     lengths = np.diff(data.indptr)
     candidates = np.random.default_rng([seed, 7]).permutation(np.flatnonzero(lengths >= _FEWEST_EVENTS))
     n_users = min(round(users * len(candidates)), limit // (2 * len(CUTS)), max(0, int((lengths > 0).sum()) - 1))
     n_tails = min(round(tails * len(candidates)), limit // 2)
-    new, known = np.sort(candidates[:n_users]), np.sort(candidates[n_users : n_users + n_tails])
+    new, known = np.sort(candidates[:n_users]), np.sort(_late_first(data, candidates[n_users:])[:n_tails])
     keep = np.ones(len(data), np.bool_)
     keep[np.isin(data.user, new)] = False
     begin, end = data.indptr[known], data.indptr[known + 1]
@@ -73,6 +75,12 @@ def hold_out(
     cases = [_at_cut(data, user, share) for user in new for share in CUTS]
     cases += [np.array(rows) for rows in zip(begin, cut, end, strict=True)]
     return train, _validation(data, cases, np.bincount(train.item, minlength=data.n_items) > 0)
+
+
+def _late_first(data: Interactions, users: LongArray) -> LongArray:
+    """`users` in their order, but those who were there in the newest tenth of events before all others."""
+    late = data.timestamp[data.indptr[users + 1] - 1] >= np.quantile(data.timestamp, 1 - _NEWEST)
+    return users[np.argsort(~late, kind="stable")]
 
 
 def _at_cut(data: Interactions, user: int, share: float) -> LongArray:

@@ -13,10 +13,10 @@ from matinee.data.interactions import FloatArray
 from matinee.models.histories import rows_of
 from matinee.models.validation import Validation
 
-#: Weights are tried in steps of 1/20, all that sum to 1: 1,771 of them for four parts.
-_STEPS = 20
-#: The weights taken are the mean of this share of those tried, the best: one alone would follow the noise.
-_BEST = 0.02
+#: Weights are tried in steps of 1/20, all that sum to 1: 1,771 of them for four parts; of more parts in steps of 1/10.
+_STEPS, _COARSE_STEPS, _MANY_PARTS = 20, 10, 5
+#: How far below the best weights others count 1/e as much: in median standard errors of the difference to the best.
+_DOUBT = 0.5
 #: Only items among so many best of a part are ranked: no other reaches the top 10 of a weighted sum, in practice.
 _CANDIDATES = 50
 _CUTOFF = 10
@@ -49,8 +49,8 @@ class Candidates:
         discount = np.concatenate([[0.0], np.cumsum(1 / np.log2(2.0 + np.arange(_CUTOFF)))])
         return cls(scores, np.take_along_axis(wanted, best, axis=1), discount[np.minimum(asked, _CUTOFF)])
 
-    def ndcg(self, weights: FloatArray) -> float:
-        """NDCG@10 of the sum weighted by `weights` (parts,), averaged over the cases that ask for something."""
+    def ndcg(self, weights: FloatArray) -> NDArray[np.float64]:
+        """NDCG@10 of the sum weighted by `weights` (parts,) for each case that asks for something."""
         # A part of weight 0 would turn -inf into nan.
         used = weights > 0
         scores = np.tensordot(weights[used], self.scores[used], axes=1)
@@ -62,21 +62,34 @@ class Candidates:
         hits = np.take_along_axis(self.wanted & np.isfinite(scores), top, axis=1)
         gain = hits @ (1 / np.log2(2.0 + np.arange(count)))
         asked = self.ideal > 0
-        return float((gain[asked] / self.ideal[asked]).mean())
+        found: NDArray[np.float64] = gain[asked] / self.ideal[asked]
+        return found
 
 
 def fit_weights(parts: FloatArray, hidden: NDArray[np.bool_], validation: Validation) -> FloatArray:
     """Weights (parts,) of standardised scores `parts` (parts, cases, n_items); items `hidden` (cases, n_items) aside.
 
-    Their direction is the mean of the 2% of all weights in steps of 1/20 with the best NDCG@10; their length the
-    one under which softmax(Σ w s) makes the truth most likely.
+    Their direction is `believed`; their length the one under which softmax(Σ w s) makes the truth most likely.
     """
     candidates = Candidates.of(parts, hidden, validation)
-    tried = simplex(len(parts), _STEPS)
-    ndcg = np.array([candidates.ndcg(weights) for weights in tried])
-    enough = np.sort(ndcg)[-max(1, round(_BEST * len(tried)))]
-    weights: FloatArray = tried[ndcg >= enough].mean(axis=0)
+    tried = simplex(len(parts), _COARSE_STEPS if len(parts) >= _MANY_PARTS else _STEPS)
+    weights = believed(tried, np.stack([candidates.ndcg(weights) for weights in tried]))
     return weights * np.float32(fit_scale(np.tensordot(weights, parts, axes=1), hidden, validation))
+
+
+def believed(tried: FloatArray, ndcg: NDArray[np.float64]) -> FloatArray:
+    """The mean of the weights `tried` (n, parts), each by how well it can hold against the best: (parts,).
+
+    `ndcg` (n, cases). One that is d below the best counts exp(-d / (e/2)), e being the median over all tried of the
+    standard error of their difference to the best, case by case. Where cases are few, much is as good as the best, and
+    the mean is one of many parts, which is what helps then; of many cases a part that is best alone stays alone.
+    """
+    means = ndcg.mean(axis=1)
+    best = int(means.argmax())
+    errors = (ndcg - ndcg[best]).std(axis=1) / np.sqrt(ndcg.shape[1])
+    belief = np.exp((means - means[best]) / max(_DOUBT * float(np.median(errors)), 1e-9))
+    weights: FloatArray = (belief @ tried / belief.sum()).astype(np.float32)
+    return weights
 
 
 def simplex(parts: int, steps: int) -> FloatArray:

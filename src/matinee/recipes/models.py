@@ -12,12 +12,12 @@ from matinee.recipes.recipe import Method, Place, Recipe
 
 #: Attention heads of the transformer; its dimension is a multiple of them.
 _HEADS = 2
-#: The blend without regard to recency: EASE weighs all of a history alike, which wants four times the λ, popularity
-#: counts all time, and the ridge, which reads the newest items only, is left out.
+#: The blend without regard to recency: EASE weighs all of a history alike, which wants four times the λ, and the
+#: ridge, which reads the newest items only, is left out, as is what is popular lately.
 _ALL_EVENTS_ALIKE: Mapping[str, Any] = {
     "ease": {"recency_power": 0.0, "training_recency_power": 0.0, "regularization": 200.0},
     "ridge": None,
-    "popularity": {"window_days": None},
+    "recent": None,
 }
 _SECONDS: Mapping[str, int] = {"minute": 60, "hour": 3600, "day": 86_400}
 _HISTORY_LENGTHS = ("min_user_history_length_percentile", "max_user_history_length_percentile")

@@ -19,8 +19,8 @@ from matinee.serving.scene import Scene, Stage
 from matinee.serving.user_state import UserState
 
 #: Changes whenever the same parts are to give another answer. Processes of two versions may share one Redis.
-FORMAT = 1
-_MOST_TRENDS = 64
+FORMAT = 2
+_MOST_COUNTED = 64
 
 
 class AnswerKeys:
@@ -29,7 +29,7 @@ class AnswerKeys:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._states: WeakKeyDictionary[UserState, tuple[str, int | None]] = WeakKeyDictionary()
-        self._trends: OrderedDict[int, tuple[FloatArray, str]] = OrderedDict()
+        self._kept_counts: OrderedDict[int, tuple[FloatArray, str]] = OrderedDict()
         self._lock = threading.Lock()
 
     def key(self, scene: Scene) -> str | None:
@@ -47,7 +47,8 @@ class AnswerKeys:
             _members(scene.asked),
             [self._filter(scene, asked) for asked in _filters(scene.asked)],
             state,
-            None if scene.trend is None else self._trend(scene.trend),
+            None if scene.trend is None else self._counted(scene.trend),
+            None if scene.recent is None else self._counted(scene.recent),
             None if scene.attributes is None else scene.attributes.tobytes().hex(),
             _age(scene, newest),
         ]
@@ -74,15 +75,16 @@ class AnswerKeys:
                 self._states[state] = kept
         return kept
 
-    def _trend(self, trend: FloatArray) -> str:
+    def _counted(self, counts: FloatArray) -> str:
+        """A digest of what serving counted itself."""
         with self._lock:
-            kept = self._trends.get(id(trend))
+            kept = self._kept_counts.get(id(counts))
             # The id may have been given to another array since; what is kept keeps its own alive.
-            if kept is None or kept[0] is not trend:
-                kept = trend, hashlib.blake2b(trend.tobytes(), digest_size=20).hexdigest()
-                self._trends[id(trend)] = kept
-                while len(self._trends) > _MOST_TRENDS:
-                    self._trends.popitem(last=False)
+            if kept is None or kept[0] is not counts:
+                kept = counts, hashlib.blake2b(counts.tobytes(), digest_size=20).hexdigest()
+                self._kept_counts[id(counts)] = kept
+                while len(self._kept_counts) > _MOST_COUNTED:
+                    self._kept_counts.popitem(last=False)
             return kept[1]
 
     def _filter(self, scene: Scene, asked: FilterAsked) -> list[object]:

@@ -134,6 +134,7 @@ class PlainLines:
             now=np.full(n, empty.asked.now, np.int64),
             context=None if context is None else np.repeat(context, n, axis=0),
             attributes=attributes,
+            recent=None if empty.recent is None else np.broadcast_to(empty.recent, (n, len(empty.recent))),
         )
 
     def _allowed(self, trained: Trained, scores: FloatArray, bound: Filter) -> FloatArray:

@@ -39,6 +39,7 @@ class QuickAnswer:
 
     A model of sequences reads how long ago the `newest` event was, in buckets: the answer is good within `bucket`.
     `newest` is None where no time is read. `places` is how many of its places may show a new item at another time.
+    Where the model reads what is popular lately, the answer is good until that is counted again, at `until`.
     """
 
     params: Mapping[str, Any]
@@ -47,9 +48,12 @@ class QuickAnswer:
     newest: int | None
     bucket: int
     places: int = 0
+    until: int | None = None
 
     def holds(self, now: int) -> bool:
         """Whether it is good at `now`, epoch seconds, as long as the database is the same."""
+        if self.until is not None and now >= self.until:
+            return False
         return self.newest is None or bucket_of(now - self.newest) == self.bucket
 
 

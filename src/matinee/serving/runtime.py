@@ -82,7 +82,9 @@ class Runtime:
         self.settings, self._clock = settings, clock
         self._freshness = Freshness(database)
         self.capacity = Capacity(settings.max_tps, share=share, registry=registry)
-        self._stage = Stage(objects, settings.trending_refresh, self.capacity, settings.histories_mb)
+        self._stage = Stage(
+            objects, settings.trending_refresh, self.capacity, settings.histories_mb, settings.popularity_refresh
+        )
         self._answers = AnswerCache(open_caches(settings), AnswerKeys(self._stage), registry)
         #: A quarter of what the cache may take, beside it: entries are the answers' bytes once more.
         self._quick = QuickAnswers(settings.cache_mb * 2**18)
@@ -171,7 +173,8 @@ class Runtime:
         if scene is not None and view.stamp is not None:
             newest, bucket = self._answers.age(scene)
             places = self._managed.places(scene, 0, len(items))
-            answer = QuickAnswer(call.params, scene.deployment, start, newest, bucket, places)
+            until = None if scene.artifact.model.recent_days is None else self._stage.recent_events.good_until()
+            answer = QuickAnswer(call.params, scene.deployment, start, newest, bucket, places, until)
             self._quick.keep(view.stamp, (call.caller.account, call.caller.region, call.body), answer)
         return _body(start, recommendation)
 

@@ -28,6 +28,7 @@ from matinee.serving.freshness import View
 from matinee.serving.groups import Group, GroupDataset, Groups
 from matinee.serving.item_table import ItemTable, ItemTables
 from matinee.serving.ranking import with_popular_tail
+from matinee.serving.recent_events import RecentEvents
 from matinee.serving.remembered import RememberedHistories
 from matinee.serving.semantics import NewTexts, semantic_scores
 from matinee.serving.streamed_actions import StreamedActions, StreamedAnswer
@@ -60,6 +61,8 @@ class Scene:
     later: FloatArray | None = None
     #: What the model reads of the user's record.
     attributes: FloatArray | None = None
+    #: How often each item occurred in the last days, (n_items,); None where nothing was counted since the training.
+    recent: FloatArray | None = None
     #: Where the user's history is kept as the model reads it; None to read it whole.
     remembered: RememberedHistories | None = None
 
@@ -90,6 +93,7 @@ class Scene:
             now=np.array([self.asked.now], np.int64),
             context=self.artifact.inputs.context_row(self.asked.context),
             attributes=self.attributes,
+            recent=None if self.recent is None else self.recent[None, :],
         )
 
     def check_context(self) -> None:
@@ -165,7 +169,7 @@ def _memory(scene: Scene) -> Memory | None:
 
 
 def _occasion(scene: Scene) -> Occasion:
-    return Occasion(scene.asked.now, scene.artifact.inputs.context_row(scene.asked.context))
+    return Occasion(scene.asked.now, scene.artifact.inputs.context_row(scene.asked.context), scene.recent)
 
 
 class Stage:
@@ -177,14 +181,17 @@ class Stage:
         trending_refresh: int = Settings.trending_refresh,
         capacity: Capacity | None = None,
         histories_mb: int = 0,
+        popularity_refresh: int = Settings.popularity_refresh,
     ) -> None:
-        """`trending_refresh`: seconds after which trending items are counted again. `capacity` admits each call.
+        """`trending_refresh`: seconds after which trending items are counted again, `popularity_refresh` those after
+        which events are for what is popular lately. `capacity` admits each call.
 
         Models keep histories in `histories_mb` megabytes.
         """
         self._remembered = RememberedHistories(histories_mb * 2**20)
         self._objects, self._capacity = objects, capacity
         self._trends = Trends(objects, trending_refresh)
+        self.recent_events = RecentEvents(popularity_refresh)
         self._new_texts = NewTexts()
         self._erasures: dict[str, object] = {}
         self._deployments = Deployments(objects)
@@ -232,6 +239,7 @@ class Stage:
             trend=self._trend(view, deployment, artifact, items),
             later=self._later(deployment, artifact, items),
             attributes=self.attributes(view, group, artifact, asked.user_id),
+            recent=self.recent_events.counts(view, deployment.group_arn, artifact),
             remembered=self._remembered,
         )
 
@@ -265,6 +273,7 @@ class Stage:
             self._records, self._tables = RecordReader(self._objects), ItemTables()
             self._streamed, self._states = StreamedEvents(), UserStates()
             self._answers = StreamedActions()
+            self.recent_events.forget()
             self._remembered.forget()
 
     def allowed(self, scene: Scene, asked: FilterAsked | None) -> Mask:

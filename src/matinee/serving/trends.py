@@ -27,17 +27,18 @@ MOST_KEPT = 64
 _COLUMNS = {"ITEM_ID": pl.String(), "TIMESTAMP": pl.Int64(), "EVENT_TYPE": pl.String(), "EVENT_VALUE": pl.Float64()}
 
 
+#: Which events a training selected: an event type in lower case or None, and the least event value or None.
+Rules = tuple[tuple[str | None, float | None], ...]
+
+
 @dataclass(frozen=True)
 class Interval:
-    """Two intervals of `seconds` that end at `end`, epoch seconds, of the events of a group that `rules` select.
-
-    A rule is an event type in lower case or None, and the least event value or None.
-    """
+    """Two intervals of `seconds` that end at `end`, epoch seconds, of the events of a group that `rules` select."""
 
     group_arn: str
     end: int
     seconds: int
-    rules: tuple[tuple[str | None, float | None], ...]
+    rules: Rules
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +84,7 @@ class Trends:
         trained, period = int(artifact.manifest["created"]) // 1000, min(self._refresh, seconds)
         passed = max(0, int(self._clock()) - trained)
         # The second that has begun is not over: its events belong to the next counting.
-        return Interval(deployment.group_arn, trained + passed // period * period, seconds, _rules(artifact.manifest))
+        return Interval(deployment.group_arn, trained + passed // period * period, seconds, rules_of(artifact.manifest))
 
     def _load(self, view: View, key: Interval, previous: Counted | None) -> Counted:
         if previous is not None:
@@ -148,7 +149,7 @@ def _streamed(connection: sa.Connection, key: Interval) -> pl.DataFrame:
     return pl.DataFrame([tuple(row) for row in rows], schema=_COLUMNS, orient="row")
 
 
-def _rules(manifest: Mapping[str, Any]) -> tuple[tuple[str | None, float | None], ...]:
+def rules_of(manifest: Mapping[str, Any]) -> Rules:
     """What the training selected, out of the manifest's data summary."""
     rules = manifest["data"].get("selection") or [{}]
     if isinstance(rules, Mapping):

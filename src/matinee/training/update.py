@@ -57,7 +57,7 @@ def update_version(
     base = _base(source)
     log = _log(base.item_ids, snapshot)
     options.on_progress(Progress(0.3, f"{recipe.name}: {len(log.item_ids) - len(base.item_ids)} new items"))
-    model = _updated(base, log, snapshot, solution_config)
+    model = _updated(base, log, snapshot, solution_config, options.portion(0.3, 0.9))
     options.raise_if_stopped()
     manifest = write_artifact(
         out,
@@ -94,7 +94,9 @@ def _log(item_ids: tuple[str, ...], snapshot: Snapshot) -> InteractionLog:
     return replace(found, interactions=data, item_ids=(*item_ids, *new))
 
 
-def _updated(base: _Base, log: InteractionLog, snapshot: Snapshot, solution_config: Mapping[str, Any]) -> Adjusted:
+def _updated(
+    base: _Base, log: InteractionLog, snapshot: Snapshot, solution_config: Mapping[str, Any], options: FitOptions
+) -> Adjusted:
     n_base = len(base.item_ids)
     _refresh_popularity(base.model, log.interactions, n_base)
     features = as_matrix(item_features(snapshot, solution_config, log), len(log.item_ids))
@@ -104,17 +106,19 @@ def _updated(base: _Base, log: InteractionLog, snapshot: Snapshot, solution_conf
         base.model,
         bonus=wanted,
         strength=base.strength,
-        neighbours=new_item_neighbours(features, log.interactions, base.model.known[:n_base]),
+        neighbours=new_item_neighbours(features, log.interactions, base.model.known[:n_base], options),
         seen_last=base.seen_last,
     )
 
 
 def _refresh_popularity(model: Model, data: Interactions, n_base: int) -> None:
-    """Count the users of the base's items again, where the model counts them."""
-    part = model.parts.get("popularity") if isinstance(model, Blend) else None
+    """Count the users of the base's items again, and its events of the last days, where the model counts them."""
     known = data.select(data.item < n_base)
-    if part is not None and len(known):
-        part.fit(replace(known, n_items=n_base))
+    if not isinstance(model, Blend) or not len(known):
+        return
+    for part in model.parts.values():
+        if not part.personal:
+            part.fit(replace(known, n_items=n_base))
 
 
 def _manifest(source: Artifact, snapshot: Snapshot, solution_config: Mapping[str, Any], *, new: int) -> dict[str, Any]:

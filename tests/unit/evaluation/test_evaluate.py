@@ -7,8 +7,8 @@ import pytest
 
 from matinee.data.interactions import FloatArray, Histories, Interactions
 from matinee.errors import DataProblem
-from matinee.evaluation.evaluate import evaluate, measure, newest_item, personalize_metrics
-from matinee.evaluation.splits import personalize
+from matinee.evaluation.evaluate import asked_with_inputs, evaluate, measure, newest_item, personalize_metrics
+from matinee.evaluation.splits import personalize, temporal
 from matinee.models.ease import EASE, EASEConfig
 from matinee.models.item_knn import ItemKNN, ItemKNNConfig
 from matinee.models.popularity import Popularity
@@ -105,3 +105,30 @@ def test_related_items_are_asked_with_the_newest_item() -> None:
 def test_a_model_that_relates_nothing_cannot_be_asked_with_an_item() -> None:
     with pytest.raises(TypeError, match="popularity does not relate items"):
         newest_item(Popularity())
+
+
+def test_a_timed_case_brings_what_happened_before_it_and_nothing_later() -> None:
+    data = log()
+    moved = Interactions.of(
+        data.user, data.item, data.timestamp * 86_400, n_users=data.n_users, n_items=data.n_items
+    )  # a day from one event to the next
+    split, seen = temporal(moved), []
+
+    def score(histories: Histories) -> FloatArray:
+        assert histories.recent is not None
+        seen.append(histories.recent)
+        return np.zeros((len(histories), N_ITEMS), np.float32)
+
+    asked_with_inputs(split, score, 2)(0, 3)
+    asked = split.log.timestamp[split.truth_start[:3]]
+    for counted, now in zip(seen[0], asked, strict=True):
+        before = (moved.timestamp < now) & (moved.timestamp >= now - 2 * 86_400)
+        np.testing.assert_array_equal(counted, np.bincount(moved.item[before], minlength=N_ITEMS))
+
+
+def test_without_a_time_nothing_was_counted_since_the_training() -> None:
+    def score(histories: Histories) -> FloatArray:
+        assert histories.recent is None
+        return np.zeros((len(histories), N_ITEMS), np.float32)
+
+    asked_with_inputs(personalize(log()), score, 7)(0, 2)

@@ -102,8 +102,11 @@ def test_a_blend_of_linear_parts_is_exact_but_for_its_fixed_part() -> None:
     model = _blend().fit(DATA)
     model.seen_last = False
     assert is_exact(model)
-    popularity = model.parts["popularity"].score(HISTORY)[0, KNOWN]
-    fixed = model.weights[list(model.parts).index("popularity")] * (popularity - popularity.mean()) / popularity.std()
+    fixed = np.zeros(len(KNOWN))
+    for weight, (name, part) in zip(model.weights, model.parts.items(), strict=True):
+        if name in ("popularity", "recent"):
+            scores = part.score(HISTORY)[0, KNOWN]
+            fixed += weight * (scores - scores.mean()) / scores.std()
     assert _base(model) == pytest.approx(fixed, abs=1e-4)
 
 

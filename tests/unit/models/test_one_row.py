@@ -109,3 +109,23 @@ def test_a_blend_whose_transformer_has_no_steps_remembers_nothing() -> None:
     assert isinstance(part, Transformer)
     part.steps = None
     assert model.remember(asked(log, 0)) is None
+
+
+@pytest.mark.parametrize("transformer", [None, TransformerConfig(dimension=8, layers=1, length=9, epochs=1)])
+def test_what_was_counted_since_is_read_alone_as_in_a_batch_and_of_a_memory(
+    transformer: TransformerConfig | None,
+) -> None:
+    log = data(6)
+    model = Blend(BlendConfig(transformer=transformer)).fit(log)
+    model.weights[-1] = 2
+    counted = np.random.default_rng(1).integers(0, 50, ITEMS).astype(np.float32)
+    questions = [replace(asked(log, user), recent=counted[None, :]) for user in (2, 9)]
+    together = model.score(Histories.joined(questions))
+    memories = [model.remember(one) for one in questions]
+    occasions = [Occasion(1_000, recent=counted)] * 2
+    recalled = model.recall([memory for memory in memories if memory is not None], occasions)
+    for row, question in enumerate(questions):
+        np.testing.assert_allclose(model.score(question)[0], together[row], rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(recalled[row], together[row], rtol=1e-3, atol=1e-3)
+    before = model.recall([memory for memory in memories if memory is not None], [Occasion(1_000)] * 2)
+    assert not np.allclose(before, recalled, atol=1e-3)

@@ -55,6 +55,16 @@ def test_somebody_is_left_to_train_on() -> None:
     assert len(np.unique(train.user)) == 1
 
 
+def test_tails_are_of_users_who_were_there_last() -> None:
+    data = log()
+    late = np.isin(data.user, [3, 8, 17, 21, 30])
+    moved = Interactions.of(
+        data.user, data.item, data.timestamp + 1_000 * late, n_users=data.n_users, n_items=data.n_items
+    )
+    train, _ = hold_out(moved, users=0, tails=5 / 40, limit=100, seed=0)
+    assert np.flatnonzero(np.diff(train.indptr) == 18).tolist() == [3, 8, 17, 21, 30]
+
+
 def test_users_of_few_events_stay_in_training() -> None:
     train, validation = hold_out(log(events=4), users=0.5, tails=0.5, limit=100, seed=0)
     assert len(train) == len(log(events=4))

@@ -7,7 +7,7 @@ import pytest
 
 from matinee.data.interactions import Histories
 from matinee.models.validation import Validation
-from matinee.models.weighting import Candidates, fit_scale, fit_weights, simplex
+from matinee.models.weighting import Candidates, believed, fit_scale, fit_weights, simplex
 
 CASES, ITEMS = 200, 40
 
@@ -37,6 +37,26 @@ def test_a_simplex_of_one_part_is_one() -> None:
     assert simplex(1, 20).tolist() == [[1.0]]
 
 
+def test_what_is_clearly_best_alone_stays_alone() -> None:
+    random = np.random.default_rng(3)
+    tried = simplex(4, 10)
+    cases = tried[:, :1] + 0.1 * random.standard_normal((len(tried), 2_000))
+    assert believed(tried, cases)[0] > 0.95
+    assert believed(tried, cases[:, :4])[0] < believed(tried, cases)[0]
+
+
+def test_weights_that_are_all_as_good_count_the_same() -> None:
+    tried = simplex(3, 10)
+    np.testing.assert_allclose(believed(tried, np.ones((len(tried), 5))), 1 / 3, rtol=1e-5)
+
+
+@pytest.mark.parametrize("others", [3, 4])
+def test_parts_that_say_nothing_weigh_little(others: int) -> None:
+    parts, hidden, validation = task((1.0,) + (1e6,) * others)
+    weights = fit_weights(parts, hidden, validation)
+    assert (weights[1:] < 0.15 * weights[0]).all()
+
+
 def test_the_better_part_weighs_more() -> None:
     parts, hidden, validation = task((1.0, 8.0))
     weights = fit_weights(parts, hidden, validation)
@@ -47,15 +67,15 @@ def test_two_parts_of_like_worth_are_better_together() -> None:
     parts, hidden, validation = task((2.0, 2.0))
     weights = fit_weights(parts, hidden, validation)
     candidates = Candidates.of(parts, hidden, validation)
-    alone = max(candidates.ndcg(np.array(w, np.float32)) for w in ([1, 0], [0, 1]))
-    assert candidates.ndcg(weights) > alone
+    alone = max(candidates.ndcg(np.array(w, np.float32)).mean() for w in ([1, 0], [0, 1]))
+    assert candidates.ndcg(weights).mean() > alone
 
 
 def test_hidden_items_are_not_ranked() -> None:
     parts, hidden, validation = task((1.0,))
     hidden[:] = True
     hidden[np.arange(CASES), validation.truth.items] = False
-    assert Candidates.of(parts, hidden, validation).ndcg(np.ones(1, np.float32)) == pytest.approx(1.0)
+    assert Candidates.of(parts, hidden, validation).ndcg(np.ones(1, np.float32)).mean() == pytest.approx(1.0)
 
 
 def test_the_scale_makes_a_softmax_of_likelihoods_stay_as_it_is() -> None:

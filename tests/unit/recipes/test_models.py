@@ -72,7 +72,7 @@ def test_without_recency_all_events_of_a_history_count_alike(recipe: str, parame
     assert with_it.config == plan_model(find(recipe), {}).config
     config = model_class(without.model)(without.config).config_dict()
     assert (config["ease"]["recency_power"], config["ease"]["training_recency_power"]) == (0.0, 0.0)
-    assert config["ridge"] is None
+    assert config["ridge"] is config["recent"] is None
 
 
 def test_what_hpo_found_takes_the_place_of_what_was_given() -> None:

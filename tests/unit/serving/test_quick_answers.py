@@ -124,6 +124,12 @@ def test_a_model_that_reads_time_is_asked_again_when_more_has_passed(shop: Shop)
     assert not answer.holds(1_063)
 
 
+def test_it_holds_until_what_is_popular_is_counted_again() -> None:
+    answer = QuickAnswer({}, None, b"", None, 0, until=1_060)  # type: ignore[arg-type]
+    assert answer.holds(1_059)
+    assert not answer.holds(1_060)
+
+
 def test_it_keeps_within_its_limit(shop: Shop) -> None:
     answer = _quick(shop, shop.campaign("popular", "aws-popularity-count", Popularity(), LOG))
     quick = QuickAnswers(5_000)

@@ -12,8 +12,11 @@ import pytest
 
 from matinee.data.interactions import Histories, InteractionLog, Interactions
 from matinee.data.schemas import Field, Schema
+from matinee.models.adjusted import Adjusted
 from matinee.models.base import FitOptions
 from matinee.models.blend import Blend
+from matinee.models.popularity import Popularity
+from matinee.models.recent import Recent
 from matinee.recipes.catalogue import find
 from matinee.training.artifact import Artifact, write_artifact
 from matinee.training.selection import Selection
@@ -122,3 +125,16 @@ def test_an_update_of_an_update_is_that_of_the_training(source: Artifact, tmp_pa
     second, at_once = Artifact.open(tmp_path / "second"), Artifact.open(tmp_path / "at-once")
     history = Histories.one(np.array([0, 2, ITEMS], np.int32), np.arange(3, dtype=np.int64))
     np.testing.assert_array_equal(second.model.score(history), at_once.model.score(history))
+
+
+def test_the_parts_that_count_are_counted_again(source: Artifact, tmp_path: Path) -> None:
+    log = _log(12)
+    _update(source, _snapshot(log), tmp_path)
+    updated = Artifact.open(tmp_path).model
+    assert isinstance(updated, Adjusted)
+    assert isinstance(updated.base, Blend)
+    data = log.interactions
+    known = replace(data.select(data.item < ITEMS), n_items=ITEMS)
+    nobody = Histories.one(np.zeros(0, np.int32), np.zeros(0, np.int64))
+    for name, fresh in (("popularity", Popularity()), ("recent", Recent())):
+        np.testing.assert_array_equal(updated.base.parts[name].score(nobody), fresh.fit(known).score(nobody))
