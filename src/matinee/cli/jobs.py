@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -57,14 +58,15 @@ def list_jobs(
 @app.command()
 def follow(job: Id, home: Home = None) -> None:
     """Print how a job comes along until it has ended. Exits with 1 unless it ended well."""
-    from matinee.control import job_control
+    from matinee.control import job_control, outbox
 
     shown = ""
     with metadata(settings_of(home)) as database:
         while True:
             with database.read() as connection:
                 row = job_control.one(connection, job)
-            line = _progress(row)
+                told = outbox.progress_of(connection, row.arn) or {}
+            line = _progress(row, told)
             if line != shown:
                 typer.echo(line)
                 shown = line
@@ -108,9 +110,13 @@ def _line(row: JobRow, now: int) -> str:
     return _COLUMNS.format(row.id, row.state, row.kind, age(now - row.created_at), row.attempts, done, about)
 
 
-def _progress(row: JobRow) -> str:
+def _progress(row: JobRow, told: Mapping[str, Any]) -> str:
+    """One line; `told` is what the running job said of itself: metrics and the seconds that it still needs."""
     if row.ended:
         return row.state if row.reason is None else f"{row.state}: {row.reason}"
     if row.state != "RUNNING" or row.fraction is None:
         return row.state
-    return f"{row.fraction:4.0%}  {row.message}"
+    metrics = [f"{name} {value:.4g}" for name, value in (told.get("metrics") or {}).items()]
+    left = told.get("seconds_left")
+    rest = [] if left is None else [f"about {age(round(1000 * left))} left"]
+    return "  ".join([f"{row.fraction:4.0%}", str(row.message), *([", ".join(metrics)] if metrics else []), *rest])

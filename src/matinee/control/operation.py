@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -103,10 +104,7 @@ class Operation:
         resource = self.find(kind, request[kind.arn_member])
         answer: Answer = {kind.member: kind.describe(resource)}
         if resource.status in states.BUSY and (progress := outbox.progress_of(self.connection, resource.arn)):
-            answer["@headers"] = {
-                "x-matinee-progress": str(progress["fraction"]),
-                "x-matinee-progress-message": str(progress["message"]),
-            }
+            answer["@headers"] = progress_headers(progress)
         return answer
 
     def list(self, kind: Kind, request: Request, *, arns: sa.Select[Any] | None = None) -> Answer:
@@ -170,3 +168,16 @@ class Operation:
                 f"{resource.arn} cannot be deleted while {user.arn} is in progress. Wait until that has ended, "
                 "then try again."
             )
+
+
+def progress_headers(progress: Mapping[str, Any]) -> dict[str, str]:
+    """What `outbox.progress_of` gave, as headers; the metrics are one JSON object."""
+    found = {
+        "x-matinee-progress": str(progress["fraction"]),
+        "x-matinee-progress-message": str(progress["message"]),
+    }
+    if (left := progress.get("seconds_left")) is not None:
+        found["x-matinee-progress-seconds-left"] = str(round(left))
+    if metrics := progress.get("metrics"):
+        found["x-matinee-progress-metrics"] = json.dumps(metrics)
+    return found

@@ -107,7 +107,10 @@ def request_stop(connection: sa.Connection, arn: str, *, at_once: bool) -> None:
 
 
 def progress_of(connection: sa.Connection, arn: str) -> Mapping[str, Any] | None:
-    """How far the newest running job of a resource is: `fraction` in [0, 1], `message`, `seconds_left`; else None."""
+    """How far the newest running job of a resource is: `fraction` in [0, 1], `message`, `seconds_left`, `metrics`.
+
+    None where no job runs or none has told anything.
+    """
     query = sa.select(jobs.c.progress).where(jobs.c.arn == arn, jobs.c.state == "RUNNING")
     progress: Mapping[str, Any] | None = connection.execute(query.order_by(jobs.c.created_at.desc())).scalars().first()
     return progress

@@ -70,6 +70,7 @@ class Task:
         self.log = structlog.get_logger(__name__).bind(job=job.id, kind=job.kind.value, resource=job.arn)
         self._claims: list[str] = []
         self._reported = float("-inf")
+        self._metrics: dict[str, float] = {}
         self._asked = float("-inf")
         self._stop = False
 
@@ -118,7 +119,11 @@ class Task:
         seconds_left: float | None = None,
         metrics: Mapping[str, float] | None = None,
     ) -> None:
-        """Show the progress, `fraction` in [0, 1]; at most twice a second reaches the table and the log."""
+        """Show the progress, `fraction` in [0, 1]; at most twice a second reaches the table and the log.
+
+        Of each of `metrics` the newest value is kept: one that came with a report too many shows with the next.
+        """
+        self._metrics |= metrics or {}
         now = time.monotonic()
         if now - self._reported < _REPORT_SECONDS:
             return
@@ -128,9 +133,9 @@ class Task:
             connection.execute(
                 sa.update(metadata.jobs)
                 .where(metadata.jobs.c.id == self.job.id, metadata.jobs.c.attempts == self.attempt)
-                .values(progress={**shown, "metrics": dict(metrics or {})})
+                .values(progress={**shown, "metrics": dict(self._metrics)})
             )
-        self.log.info("progress", **shown, **(metrics or {}))
+        self.log.info("progress", **shown, **self._metrics)
 
     def should_stop(self) -> bool:
         """Whether the job was asked to stop or belongs to another attempt by now; asks the table once a second."""

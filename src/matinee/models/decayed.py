@@ -56,8 +56,8 @@ def normal_equations(
             cross[:, rows] += _summed(at, power[lags - 1] * sequences.weight[rest], shape).T
             for b in range(scales):
                 gram[rows, b * n : (b + 1) * n] += _summed(at, power[lags] * sequences.following(a, b)[rest], shape)
-        options.on_progress(Progress(0.5 * progress, f"ridge: {last:,} of {n:,} items"))
-    _add_transposed(gram)
+        options.on_progress(Progress(progress, f"ridge: {last:,} of {n:,} items"))
+    _add_transposed(gram, options)
     for a in range(scales):
         for b in range(a + 1):
             own = np.bincount(column[data.item] + 1, sequences.following(a, b), minlength=n + 1)[1:]
@@ -144,10 +144,11 @@ def _following(end: LongArray, weight: FloatArray, decay: float) -> FloatArray:
     return found.astype(np.float32)
 
 
-def _add_transposed(square: FloatArray) -> None:
+def _add_transposed(square: FloatArray, options: FitOptions) -> None:
     """Put the lower triangle of `square` + `square`ᵀ into that of `square`, tile by tile."""
     n = len(square)
     for begin in range(0, n, _TILE):
+        options.raise_if_stopped()
         rows = slice(begin, begin + _TILE)
         for other in range(0, begin, _TILE):
             columns = slice(other, other + _TILE)

@@ -9,18 +9,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg, sparse
+from scipy import sparse
 
 from matinee.data.interactions import FloatArray, Histories, IntArray, Interactions
 from matinee.models.arrays import AnyArray
-from matinee.models.base import FitOptions, ItemFeatures, RelatedItemsModel
+from matinee.models.base import QUIET, FitOptions, ItemFeatures, Progress, RelatedItemsModel
+from matinee.models.cholesky import invert
 from matinee.models.histories import Sparse, newest_first, user_item_matrix, weighted_rows
 from matinee.models.popularity import unique_users
 from matinee.models.tail import beyond_arrays, beyond_of, ease_beyond, nothing_beyond
 
 #: Sums of pairs of items that are made at once: 2²³, about 100 MB while they are sparse.
 _SUMS_AT_ONCE = 2**23
-_TILE = 1024
+#: The shares of a training's time after which XᵀX, and what is beyond the bound, are done; for progress only.
+_SUMMED, _BEYOND = 0.2, 0.4
 #: The items with fewer users are solved sparsely where there are more than so many items.
 _FEWEST_USERS, _ALWAYS_DENSE = 3, 4_000
 
@@ -65,12 +67,13 @@ class EASE(RelatedItemsModel):
         if data.weight is not None:
             matrix = sparse.csr_array(matrix.multiply(user_item_matrix(data)))
         strength = self.config.regularization
-        gram = _gram(matrix if len(self.items) == self.n_items else sparse.csr_array(matrix[:, self.items]), options)
+        inside = matrix if len(self.items) == self.n_items else sparse.csr_array(matrix[:, self.items])
+        gram = _gram(inside, options.portion(0, _SUMMED))
         self.beyond = nothing_beyond(self.n_items)
         if len(self.items) < int(self.known.sum()):
-            self.beyond = ease_beyond(matrix, self.items, gram, strength, self.config.neighbours, options)
-        options.raise_if_stopped()
-        self.weights = item_weights(gram, strength)
+            own, keep = options.portion(_SUMMED, _BEYOND), self.config.neighbours
+            self.beyond = ease_beyond(matrix, self.items, gram, strength, keep, own)
+        self.weights = item_weights(gram, strength, options.portion(_BEYOND, 1))
 
     def _score(self, histories: Histories) -> FloatArray:
         power = self.config.recency_power
@@ -131,6 +134,8 @@ def _gram(matrix: Sparse, options: FitOptions) -> FloatArray:
     for begin in range(0, n, block):
         options.raise_if_stopped()
         gram[begin : begin + block] = (by_item[begin : begin + block] @ matrix).toarray()
+        done = min(n, begin + block)
+        options.on_progress(Progress(done / n, f"XᵀX: {done:,} of {n:,} items"))
     return gram
 
 
@@ -141,23 +146,13 @@ def most_used(users_per_item: FloatArray, limit: int) -> IntArray:
     return np.sort(used[order]).astype(np.int32)
 
 
-def item_weights(gram: FloatArray, regularization: float) -> FloatArray:
-    """B = I - P diag(P)^-1 of a Gram matrix (n, n) in float32; its diagonal is 0. Overwrites `gram`."""
+def item_weights(gram: FloatArray, regularization: float, options: FitOptions = QUIET) -> FloatArray:
+    """B = I - P diag(P)^-1 of a Gram matrix (n, n) in float32; its diagonal is 0. Overwrites `gram`.
+
+    Raises `LinAlgError` where XᵀX + λI is not positive definite, and `JobStopped`.
+    """
     gram[np.diag_indices_from(gram)] += regularization
-    # LAPACK counts by columns: of the transpose, which is the same matrix, nothing is copied.
-    factor, info = linalg.lapack.spotrf(gram.T, lower=1, overwrite_a=1)
-    if info == 0:
-        factor, info = linalg.lapack.spotri(factor, lower=1, overwrite_c=1)
-    if info != 0:
-        raise linalg.LinAlgError("XᵀX + λI is not positive definite; λ must be above 0.")
-    # By rows the lower triangle is the upper one. It is mirrored tile by tile, and so are the columns scaled.
-    inverse: FloatArray = factor.T
-    scale = -1 / np.diag(inverse)
-    for begin in range(0, len(inverse), _TILE):
-        rows = slice(begin, begin + _TILE)
-        inverse[rows, :begin] = inverse[:begin, rows].T
-        corner = inverse[rows, rows]
-        inverse[rows, rows] = np.triu(corner) + np.triu(corner, 1).T
-    inverse *= scale[None, :]
-    inverse[np.diag_indices_from(inverse)] = 0.0
-    return inverse
+    invert(gram, "XᵀX + λI", options)
+    gram *= (-1 / np.diag(gram))[None, :]
+    gram[np.diag_indices_from(gram)] = 0.0
+    return gram

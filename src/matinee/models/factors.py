@@ -16,6 +16,7 @@ from matinee.data.interactions import FloatArray, Histories, Interactions
 from matinee.models.arrays import AnyArray
 from matinee.models.base import FitOptions, ItemFeatures, Model
 from matinee.models.histories import newest_first, recency, user_item_matrix, weighted_rows
+from matinee.models.leading import AskingOperator
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class Factors(Model):
             self.vectors = np.ones((data.n_items, 1), np.float32)
             return
         start = np.random.default_rng(options.seed).standard_normal(min(matrix.shape))
-        _, _, right = linalg.svds(matrix.astype(np.float64), k=rank, v0=start)
+        operator = AskingOperator(matrix.astype(np.float64), options.raise_if_stopped)
+        _, _, right = linalg.svds(operator, k=rank, v0=start)
         # A singular vector's sign is arbitrary: the largest entry is made positive, so that refits agree.
         signs = np.sign(right[np.arange(rank), np.abs(right).argmax(axis=1)])
         self.vectors = np.ascontiguousarray((right * signs[:, None])[::-1].T, np.float32)

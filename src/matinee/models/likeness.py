@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from matinee.data.interactions import FloatArray, Interactions
+from matinee.models.base import QUIET, FitOptions, Progress
 from matinee.models.histories import Sparse, user_item_matrix, weighted_rows
 
 #: Neighbours of a new item, and the power that makes the nearest count most.
@@ -17,22 +18,27 @@ _ENOUGH_USERS = 5.0
 _ROWS_AT_ONCE = 256
 
 
-def new_item_neighbours(features: Sparse, data: Interactions, known: NDArray[np.bool_]) -> Sparse:
+def new_item_neighbours(
+    features: Sparse, data: Interactions, known: NDArray[np.bool_], options: FitOptions = QUIET
+) -> Sparse:
     """Weights (n_items - n_base, n_base) of the base items that each new item is most like; rows sum to 1 or are empty.
 
     `features` (n_items, k) has rows of length 1 or 0, new items last; `data` holds events of all items; `known`
     (n_base,) says which base items may be neighbours. The likeness is the cosine of the metadata, and that of the sets
-    of users, the more the more users the new item has.
+    of users, the more the more users the new item has. Raises `JobStopped` between blocks of items.
     """
     base, total = len(known), features.shape[0]
     users = sparse.csr_array(user_item_matrix(data).T)
     counts: FloatArray = np.asarray(users.sum(axis=1))
     length = np.sqrt(np.asarray(users.multiply(users).sum(axis=1)))
     users.data /= np.maximum(np.repeat(length, np.diff(users.indptr)), 1e-9).astype(np.float32)
-    parts = [
-        _nearest(features[rows] @ features[:base].T, users[rows] @ users[:base].T, counts[rows], known)
-        for rows in (slice(at, min(at + _ROWS_AT_ONCE, total)) for at in range(base, total, _ROWS_AT_ONCE))
-    ]
+    parts = []
+    for begin in range(base, total, _ROWS_AT_ONCE):
+        options.raise_if_stopped()
+        rows = slice(begin, min(begin + _ROWS_AT_ONCE, total))
+        parts.append(_nearest(features[rows] @ features[:base].T, users[rows] @ users[:base].T, counts[rows], known))
+        done = rows.stop - base
+        options.on_progress(Progress(done / (total - base), f"likeness: {done:,} of {total - base:,} new items"))
     if not parts:
         return no_neighbours(base)
     found: Sparse = sparse.csr_array(sparse.vstack(parts, format="csr"))

@@ -11,21 +11,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse, special
+from scipy import optimize, sparse, special
 
 from matinee.data.interactions import FloatArray, IntArray
-from matinee.errors import ArtifactProblem
+from matinee.errors import ArtifactProblem, JobFailed
 from matinee.models.arrays import read_arrays, write_arrays
-from matinee.models.base import ARRAYS, FitOptions
-from matinee.models.histories import Sparse, weighted_rows
+from matinee.models.base import ARRAYS, FitOptions, Progress
+from matinee.models.histories import weighted_rows
+
+Doubles: TypeAlias = NDArray[np.float64]
+Vector: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.float64]]"
+Wide: TypeAlias = "sparse.csr_array[np.float64, tuple[int, int]]"
 
 _FOLDS = 3
 #: Inverse strengths of the regularisation that are tried, the one with the least log loss on unseen users is kept.
 _STRENGTHS = (0.03, 0.3, 3.0)
+#: The strength of the calibration, which is hardly regularised.
+_CALIBRATION = 1e4
+#: When a regression has converged, and after how many steps it ends whether it has or not.
+_GRADIENT, _STEPS = 1e-4, 2000
 #: A probability is never told as certain.
 _LEAST, _MOST = 1e-4, 1 - 1e-4
 _NAMES = ("bias", "weights", "behaviour", "calibration", "shown")
@@ -88,19 +96,28 @@ class NextBestAction:
     def fit(self, examples: Examples, z: FloatArray, options: FitOptions) -> Self:
         """Learn from at least two examples, not all of the same outcome; `z` (n_actions, f) are actions' attributes.
 
-        The same examples and seed give the same model. Raises `JobStopped` when asked to stop.
+        The same examples and seed give the same model. Raises `JobFailed` when there is nothing to learn from and
+        `JobStopped` when asked to stop.
         """
+        if not enough_to_learn(examples.taken):
+            raise JobFailed("There must be actions that were taken and actions that were not. Import more events.")
+        options.raise_if_stopped()
         design = _design(examples, z)
         folds = np.random.default_rng(options.seed).integers(_FOLDS, size=int(examples.user.max()) + 1)[examples.user]
-        unseen = {strength: _unseen_logits(design, examples.taken, folds, strength, options) for strength in _STRENGTHS}
-        loss = {strength: _log_loss(logits, examples.taken) for strength, logits in unseen.items()}
+        unseen, loss = {}, {}
+        for at, strength in enumerate(_STRENGTHS):
+            own = options.portion(at / (len(_STRENGTHS) + 1), (at + 1) / (len(_STRENGTHS) + 1))
+            unseen[strength] = _unseen_logits(design, examples.taken, folds, strength, own)
+            loss[strength] = _log_loss(unseen[strength], examples.taken)
         best = min(loss, key=lambda strength: loss[strength])
         self.config = NextBestActionConfig(self.config.period_days, best)
-        slope, offset = _regress(unseen[best][:, None], examples.taken, 1e4)
+        slope, offset = _regress(unseen[best][:, None].astype(np.float64), examples.taken, _CALIBRATION, options)
         # A slope that is not positive would turn the order round: nothing was learned but the mean.
         self.calibration = np.array([max(float(slope[0]), 0.0), offset], np.float32)
-        coefficients, intercept = _regress(design, examples.taken, best)
+        coefficients, intercept = _regress(design, examples.taken, best, options)
         self._take(coefficients, intercept, examples, z)
+        told = f"{self.name}: trained on {len(examples):,} exposures"
+        options.on_progress(Progress(1.0, told, 0.0, {"log_loss": loss[best]}))
         return self
 
     def propensities(self, x: FloatArray, behaviour: FloatArray) -> FloatArray:
@@ -133,7 +150,7 @@ class NextBestAction:
         """The configuration as JSON-ready values."""
         return asdict(self.config)
 
-    def _take(self, coefficients: FloatArray, intercept: float, examples: Examples, z: FloatArray) -> None:
+    def _take(self, coefficients: Doubles, intercept: float, examples: Examples, z: FloatArray) -> None:
         """Add up, for each action, what its own column, its attributes and all actions have in common."""
         n, f, d, h = len(z), z.shape[1], examples.x.shape[1], examples.behaviour.shape[1]
         own, of_z, v, own_x, z_x, self_h = np.split(coefficients, np.cumsum([n, f, d, n * d, f * d]))
@@ -148,7 +165,7 @@ def enough_to_learn(taken: NDArray[np.bool_]) -> bool:
     return len(taken) >= 2 and bool(taken.any()) and not bool(taken.all())
 
 
-def _design(examples: Examples, z: FloatArray) -> Sparse:
+def _design(examples: Examples, z: FloatArray) -> Wide:
     """Columns: the action, its attributes, the user, user by action, user by attributes, behaviour."""
     n, d = len(examples), examples.x.shape[1]
     rows = np.arange(n)
@@ -159,29 +176,52 @@ def _design(examples: Examples, z: FloatArray) -> Sparse:
     shared = (attributes[:, :, None] * examples.x[:, None, :]).reshape(n, -1)
     dense = (attributes, examples.x, shared, examples.behaviour)
     of_z, of_x, of_both, before = (sparse.csr_array(block.astype(np.float32)) for block in dense)
-    return sparse.csr_array(sparse.hstack([action, of_z, of_x, crossed, of_both, before], format="csr"))
+    blocks = [action, of_z, of_x, crossed, of_both, before]
+    return sparse.csr_array(sparse.hstack(blocks, format="csr"), dtype=np.float64)
 
 
 def _unseen_logits(
-    design: Sparse, taken: NDArray[np.bool_], folds: NDArray[np.int64], strength: float, options: FitOptions
+    design: Wide, taken: NDArray[np.bool_], folds: NDArray[np.int64], strength: float, options: FitOptions
 ) -> FloatArray:
     """The logit of each row by a regression on the other folds (n,)."""
     logits = np.zeros(len(taken), np.float64)
     for fold in range(_FOLDS):
-        options.raise_if_stopped()
         rest = folds != fold
         if enough_to_learn(taken[rest]):
-            coefficients, intercept = _regress(design[rest], taken[rest], strength)
+            coefficients, intercept = _regress(design[rest], taken[rest], strength, options)
             logits[~rest] = design[~rest] @ coefficients + intercept
+        told = f"next-best-action: strength {strength:g}, part {fold + 1} of {_FOLDS}"
+        options.on_progress(Progress((fold + 1) / _FOLDS, told))
     return logits.astype(np.float32)
 
 
-def _regress(design: Sparse | FloatArray, taken: NDArray[np.bool_], strength: float) -> tuple[FloatArray, float]:
-    """Coefficients (columns,) and intercept of a logistic regression with an L2 penalty of 1 / `strength`."""
-    from sklearn.linear_model import LogisticRegression  # only trainings need it
+def _regress(
+    design: Wide | Doubles, taken: NDArray[np.bool_], strength: float, options: FitOptions
+) -> tuple[Doubles, float]:
+    """Coefficients (columns,) and intercept of a logistic regression with an L2 penalty of 1 / `strength`.
 
-    fitted = LogisticRegression(C=strength, max_iter=2000, tol=1e-4).fit(design, taken)
-    return np.asarray(fitted.coef_[0]), float(fitted.intercept_[0])
+    By L-BFGS over the mean loss of the rows; the intercept is not penalised. Each step asks whether to stop.
+    """
+    n, columns = design.shape
+    penalty, signs = 1 / (strength * n), np.where(taken, 1.0, -1.0)
+
+    def loss(point: Vector) -> tuple[float, Vector]:
+        options.raise_if_stopped()
+        coefficients = point[:-1]
+        margins = signs * (design @ coefficients + point[-1])
+        slopes = -signs * special.expit(-margins) / n
+        gradient = np.append(design.T @ slopes + penalty * coefficients, slopes.sum()).reshape(-1)
+        mean = float(np.logaddexp(0, -margins).mean())
+        return mean + penalty / 2 * float(coefficients @ coefficients), gradient
+
+    found = optimize.minimize(
+        loss,
+        np.zeros(columns + 1),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": _STEPS, "maxls": 50, "gtol": _GRADIENT, "ftol": 64 * np.finfo(np.float64).eps},
+    )
+    return found.x[:-1], float(found.x[-1])
 
 
 def _log_loss(logits: FloatArray, taken: NDArray[np.bool_]) -> float:

@@ -11,16 +11,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg, sparse
+from scipy import sparse
 
 from matinee.data.interactions import FloatArray, Histories, IntArray, Interactions
 from matinee.models.arrays import AnyArray
 from matinee.models.base import FitOptions, ItemFeatures, Model
+from matinee.models.cholesky import factor, solve
 from matinee.models.decayed import NormalEquations, faded_after, normal_equations
 from matinee.models.ease import most_used
 from matinee.models.histories import Sparse, newest, rows_of, user_item_matrix, weighted_rows
 from matinee.models.tail import beyond_arrays, beyond_of, nothing_beyond, ridge_beyond
 
+#: The shares of a training's time after which the sums, and the solution within the bound, are done; for progress only.
+_SUMMED, _SOLVED = 0.5, 0.9
+_NAMED = "Σ x xᵀ + λI"
 #: A time scale reads as far back as its weights stay above this.
 _FADED = 1e-3
 
@@ -60,14 +64,16 @@ class Ridge(Model):
         self.items = most_used(np.asarray(user_item_matrix(data).sum(axis=0)), self.config.max_items)
         self._index_items()
         n, decays = len(self.items), self.config.decays
-        found = normal_equations(data, self._column, n, decays, self.config.reach, options)
+        summing = options.portion(0, _SUMMED)
+        found = normal_equations(data, self._column, n, decays, self.config.reach, summing)
         found.gram[np.diag_indices_from(found.gram)] += self.config.regularization
-        solution = _solved(found)
+        solution = _solved(found, options.portion(_SUMMED, _SOLVED))
         self.weights = np.ascontiguousarray(solution.reshape(n, len(decays), n).transpose(1, 2, 0))
         self.beyond = nothing_beyond(data.n_items)
         if n < int(self.known.sum()):
             most, keep = self.config.regularization, self.config.neighbours
-            self.beyond = ridge_beyond(data, self.items, decays[0], self.depths[0], most, keep, options)
+            rest = options.portion(_SOLVED, 1)
+            self.beyond = ridge_beyond(data, self.items, decays[0], self.depths[0], most, keep, rest)
 
     @property
     def depths(self) -> tuple[int, ...]:
@@ -110,13 +116,8 @@ class Ridge(Model):
         self._column[self.items] = np.arange(len(self.items), dtype=np.int32)
 
 
-def _solved(equations: NormalEquations) -> FloatArray:
+def _solved(equations: NormalEquations, options: FitOptions) -> FloatArray:
     """Wᵀ (n, S n) of A W = b. Overwrites both sides, and copies neither."""
-    # To LAPACK, which counts by columns, the lower triangle of a matrix by rows is an upper one.
-    factor, info = linalg.lapack.spotrf(equations.gram.T, lower=0, overwrite_a=1)
-    if info == 0:
-        solution, info = linalg.lapack.spotrs(factor, equations.cross.T, lower=0, overwrite_b=1)
-    if info != 0:
-        raise linalg.LinAlgError("Σ x xᵀ + λI is not positive definite; λ must be above 0.")
-    found: FloatArray = solution.T
-    return found
+    factor(equations.gram, _NAMED, options.portion(0, 0.4))
+    solve(equations.gram, equations.cross, _NAMED, options.portion(0.4, 1))
+    return equations.cross

@@ -18,6 +18,9 @@ from matinee.models.popularity import unique_users
 from matinee.models.sentences import SentenceEncoder
 from matinee.models.texts import TextEncoder
 
+#: The share of a training's time after which the words are learned; for progress only.
+_LEARNED = 0.6
+
 
 @dataclass(frozen=True)
 class SemanticConfig:
@@ -65,11 +68,11 @@ class Semantic(RelatedItemsModel):
         if len(texts) != data.n_items:
             raise JobFailed(f"There are {len(texts)} texts for {data.n_items} items.")
         if self.config.sentences is None:
-            self.encoder = TextEncoder.learned(texts, self.config.dimension, options.seed)
+            self.encoder = TextEncoder.learned(texts, self.config.dimension, options.portion(0, _LEARNED))
         else:
             self.encoder = SentenceEncoder(Path(self.config.sentences))
         options.raise_if_stopped()
-        self.vectors = self.encoder.encode(texts)
+        self.vectors = self.encoder.encode(texts, options.portion(_LEARNED, 1))
         self._set_known(self.known | (np.abs(self.vectors).sum(axis=1) > 0))
 
     def similar(self, vectors: FloatArray) -> FloatArray:

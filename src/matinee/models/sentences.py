@@ -18,6 +18,7 @@ import numpy as np
 from matinee.data.interactions import FloatArray
 from matinee.errors import JobFailed
 from matinee.models.arrays import AnyArray
+from matinee.models.base import QUIET, FitOptions, Progress
 from matinee.models.texts import unit_rows
 
 _MODELS = ("onnx/model.onnx", "model.onnx")
@@ -34,10 +35,11 @@ class SentenceEncoder:
     def __init__(self, folder: Path, digest: bytes = b"") -> None:
         self.folder, self.digest = folder, digest
 
-    def encode(self, texts: Sequence[str]) -> FloatArray:
+    def encode(self, texts: Sequence[str], options: FitOptions = QUIET) -> FloatArray:
         """Rows of length 1, or 0 for an empty text: (len(texts), dimension).
 
-        Raises `JobFailed` where the extra is not installed, or the folder does not hold the model.
+        Raises `JobFailed` where the extra is not installed, or the folder does not hold the model, and `JobStopped`
+        between batches.
         """
         model = _loaded(self.folder)
         if self.digest and self.digest != (found := model_digest(self.folder)):
@@ -46,7 +48,12 @@ class SentenceEncoder:
                 f"({self.digest.hex()[:12]}). Put that one back, or train again."
             )
         told = [text if text.strip() else " " for text in texts]
-        rows = list(model.embed(told, batch_size=_TEXTS_AT_ONCE))
+        rows: list[FloatArray] = []
+        for at, row in enumerate(model.embed(told, batch_size=_TEXTS_AT_ONCE)):
+            if at % _TEXTS_AT_ONCE == 0:
+                options.raise_if_stopped()
+                options.on_progress(Progress(at / len(told), f"texts: {at:,} of {len(told):,}"))
+            rows.append(row)
         vectors = np.array(rows, np.float32).reshape(len(texts), -1)
         vectors[[not text.strip() for text in texts]] = 0
         return unit_rows(vectors)

@@ -8,9 +8,10 @@ import numpy as np
 from scipy import sparse
 
 from matinee.data.interactions import FloatArray, Interactions
-from matinee.models.base import FitOptions, ItemFeatures, Progress
+from matinee.models.base import QUIET, FitOptions, ItemFeatures, Progress
 from matinee.models.histories import Sparse, user_item_matrix
 from matinee.models.item_knn import ItemKNN
+from matinee.models.leading import leading_directions
 from matinee.models.nearness import best_of_rows, together
 from matinee.models.popularity import unique_users
 from matinee.models.texts import TextEncoder, unit_rows
@@ -23,6 +24,8 @@ COLD = 5
 _PLACES = np.linspace(-2.5, 2.5, 11, dtype=np.float32)
 _TEXT_DIMENSION = 64
 _CALIBRATION_ITEMS = 512
+#: The shares of a training's time after which metadata, and co-occurrence, have become vectors; for progress only.
+_DESCRIBED, _LED = 0.2, 0.4
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ class SimilarItems(ItemKNN):
     def _fit(self, data: Interactions, features: ItemFeatures | None, options: FitOptions) -> None:
         users = unique_users(data)
         self.fallback = users / (users.max() + 1) - 1
-        described = metadata_vectors(features, data.n_items, self.config.item_metadata_hidden_dim, options.seed)
+        own = options.portion(0, _DESCRIBED)
+        described = metadata_vectors(features, data.n_items, self.config.item_metadata_hidden_dim, own)
         self._set_known(self.known | (np.abs(described).sum(axis=1) > 0))
         self.related = self._mixed(data, described, np.where(users >= COLD, users, 0).astype(np.float32), options)
 
@@ -71,11 +75,12 @@ class SimilarItems(ItemKNN):
         power[users == 0] = 0
         pairs = sparse.csr_array(together(data, config.stretch, config.near) @ sparse.diags_array(power))
         by_item = sparse.csr_array(pairs.T)
-        vectors = _leading(sparse.csr_array(user_item_matrix(data) @ sparse.diags_array(power)), config, options.seed)
+        met = sparse.csr_array(user_item_matrix(data) @ sparse.diags_array(power))
+        vectors = _leading(met, config, options.portion(_DESCRIBED, _LED))
         scales = self._scales(pairs, described, vectors, users)
         # Among items that are described the same, popular ones first.
         popular = np.float32(1e-4) * (self.fallback + 1)
-        block, parts = max(1, _AT_ONCE // n_items), []
+        block, parts, rest = max(1, _AT_ONCE // n_items), [], options.portion(_LED, 1)
         for begin in range(0, n_items, block):
             options.raise_if_stopped()
             rows = slice(begin, begin + block)
@@ -87,9 +92,8 @@ class SimilarItems(ItemKNN):
             scores += np.where(scores > 0, scores * popular, 0)
             scores[np.arange(len(scores)), np.arange(begin, begin + len(scores))] = 0
             parts.append(best_of_rows(scores, config.neighbours))
-            options.on_progress(
-                Progress(min(1.0, (begin + block) / n_items), f"{self.name}: {begin + len(scores)} items")
-            )
+            done = begin + len(scores)
+            rest.on_progress(Progress(done / n_items, f"{self.name}: {done:,} of {n_items:,} items"))
         return sparse.csr_array(sparse.vstack(parts, format="csr"))
 
     def _scales(
@@ -115,10 +119,12 @@ class SimilarItems(ItemKNN):
         return scales[0], scales[1]
 
 
-def metadata_vectors(features: ItemFeatures | None, n_items: int, dimension: int, seed: int) -> FloatArray:
+def metadata_vectors(
+    features: ItemFeatures | None, n_items: int, dimension: int, options: FitOptions = QUIET
+) -> FloatArray:
     """Categories weighted by rarity, numbers between places, and texts: unit rows (n_items, at most `dimension`).
 
-    Items that nothing is known of have rows of zeros.
+    Items that nothing is known of have rows of zeros. Raises `JobStopped`.
     """
     if features is None:
         return np.zeros((n_items, 1), np.float32)
@@ -133,27 +139,23 @@ def metadata_vectors(features: ItemFeatures | None, n_items: int, dimension: int
         near[features.numbers[:, column] == 0] = 0  # standardised null
         parts.append(_unit(sparse.csr_array(near)))
     if any(features.texts):
-        encoder = TextEncoder.learned(features.texts, _TEXT_DIMENSION, seed)
-        parts.append(sparse.csr_array(encoder.encode(features.texts)))
+        encoder = TextEncoder.learned(features.texts, _TEXT_DIMENSION, options.portion(0, 0.4))
+        parts.append(sparse.csr_array(encoder.encode(features.texts, options.portion(0.4, 0.6))))
     if not parts:
         return np.zeros((n_items, 1), np.float32)
     whole = sparse.csr_array(sparse.hstack(parts, format="csr"))
     if min(whole.shape) > dimension:
-        from sklearn.utils.extmath import randomized_svd  # loads slowly, and only trainings need it
-
-        directions = randomized_svd(whole, dimension, random_state=seed)[2]
+        directions = leading_directions(whole, dimension, options.portion(0.6, 1))[1]
         return unit_rows(np.asarray(whole @ directions.T, np.float32))
     return unit_rows(whole.toarray())
 
 
-def _leading(matrix: Sparse, config: SimilarItemsConfig, seed: int) -> FloatArray:
+def _leading(matrix: Sparse, config: SimilarItemsConfig, options: FitOptions) -> FloatArray:
     """Unit vectors of items (n_items, <= item_id_hidden_dim) from the leading singular vectors of `matrix`."""
     dimension = min(config.item_id_hidden_dim, min(matrix.shape) - 1)
     if dimension < 1 or config.id_share <= 0:
         return np.zeros((matrix.shape[1], 1), np.float32)
-    from sklearn.utils.extmath import randomized_svd  # loads slowly, and only trainings need it
-
-    _, values, directions = randomized_svd(matrix, dimension, random_state=seed)
+    values, directions = leading_directions(matrix, dimension, options)
     return unit_rows(np.asarray((values[:, None] * directions).T, np.float32))
 
 

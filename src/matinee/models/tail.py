@@ -13,7 +13,7 @@ from scipy import sparse
 
 from matinee.data.interactions import FloatArray, IntArray, Interactions
 from matinee.models.arrays import AnyArray
-from matinee.models.base import FitOptions
+from matinee.models.base import FitOptions, Progress
 from matinee.models.histories import Sparse, rows_of, weighted_rows
 
 #: Values held at once, in each of a few arrays: 2²² of 4 bytes, 16 MB.
@@ -83,6 +83,8 @@ def ease_beyond(
         predicts = sparse.csr_array((values, (shared.row, shared.col)), shape=shared.shape)
         best = top_of_rows(predicts, keep).tocoo()
         parts.append((some[best.row], best.col, best.data))
+        done = begin + len(some)
+        options.on_progress(Progress(done / len(outside), f"beyond the bound: {done:,} of {len(outside):,} items"))
     return _assembled(parts, n_items)
 
 
@@ -106,6 +108,7 @@ def ridge_beyond(
         kept = sparse.csr_array((values, (one.row[left_out], one.col[left_out])), shape=one.shape)
         best = top_of_rows(kept, keep).tocoo()
         parts.append((rows[best.row], best.col, best.data))
+        options.on_progress(Progress(last / n_items, f"beyond the bound: {last:,} of {n_items:,} items"))
     return _assembled(parts, n_items)
 
 

@@ -1,4 +1,4 @@
-"""Texts as vectors: TF-IDF and a truncated SVD, learned once by scikit-learn and applied to any text with NumPy alone.
+"""Texts as vectors: TF-IDF and a truncated SVD, learned once and applied to any text with NumPy alone.
 
 Source: S. Deerwester et al., "Indexing by Latent Semantic Analysis", 1990.
 """
@@ -9,7 +9,7 @@ import html
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -18,10 +18,16 @@ from scipy import sparse
 
 from matinee.data.interactions import FloatArray
 from matinee.models.arrays import AnyArray
+from matinee.models.base import QUIET, FitOptions, Progress
 from matinee.models.histories import Sparse
+from matinee.models.leading import leading_directions
 
 #: Words that are told apart, the most frequent ones.
 MOST_WORDS = 50_000
+#: Rounds of multiplication of the SVD.
+_ROUNDS = 5
+#: Texts between two questions whether to stop.
+_TEXTS_AT_ONCE = 1024
 _TAG = re.compile(r"<[^>]*>")
 #: A word of letters and digits; Chinese and Japanese, which put no spaces, are read in pairs of characters.
 _WORD = re.compile(r"[^\W_]+")
@@ -45,28 +51,30 @@ class TextEncoder:
     components: FloatArray
 
     @classmethod
-    def learned(cls, texts: Sequence[str], dimension: int, seed: int = 0) -> Self:
-        """An encoder of at most `dimension` numbers learned from `texts`; of none when they hold no word."""
-        from sklearn.decomposition import TruncatedSVD  # loads slowly, and only trainings need it
-        from sklearn.feature_extraction.text import TfidfVectorizer
+    def learned(cls, texts: Sequence[str], dimension: int, options: FitOptions = QUIET) -> Self:
+        """An encoder of at most `dimension` numbers learned from `texts`; of none when they hold no word.
+
+        By `options.seed`; raises `JobStopped`.
+        """
+        from sklearn.feature_extraction.text import TfidfVectorizer  # loads slowly, and only trainings need it
 
         if not any(words(text) for text in texts):
             return cls((), np.zeros(0, np.float32), np.zeros((0, 0), np.float32))
         learner = TfidfVectorizer(analyzer=words, sublinear_tf=True, max_features=MOST_WORDS, dtype=np.float32)
-        matrix = learner.fit_transform(texts)
+        matrix = learner.fit_transform(_read(texts, options.portion(0, 0.5)))
         vocabulary = tuple(str(word) for word in learner.get_feature_names_out())
         if min(matrix.shape) <= dimension:
             components = np.eye(len(vocabulary), dtype=np.float32)
             if len(vocabulary) > dimension:  # fewer texts than dimensions: the texts themselves span the space
                 components = np.linalg.qr(matrix.T.toarray())[0].T
         else:
-            components = TruncatedSVD(dimension, random_state=seed).fit(matrix).components_
+            components = leading_directions(matrix, dimension, options.portion(0.5, 1), _ROUNDS)[1]
         return cls(vocabulary, learner.idf_.astype(np.float32), np.ascontiguousarray(components, np.float32))
 
-    def encode(self, texts: Sequence[str]) -> FloatArray:
-        """Rows of length 1, or 0 for a text without a known word: (len(texts), dimension)."""
+    def encode(self, texts: Sequence[str], options: FitOptions = QUIET) -> FloatArray:
+        """Rows of length 1, or 0 for a text without a known word: (len(texts), dimension). Raises `JobStopped`."""
         place = {word: at for at, word in enumerate(self.vocabulary)}
-        counted = [Counter(word for word in words(text) if word in place) for text in texts]
+        counted = [Counter(word for word in words(text) if word in place) for text in _read(texts, options)]
         indptr = np.concatenate([[0], np.cumsum([len(one) for one in counted])]).astype(np.int64)
         column = np.array([place[word] for one in counted for word in one], np.int64)
         count = np.array([number for one in counted for number in one.values()], np.float32)
@@ -84,6 +92,15 @@ class TextEncoder:
         """The encoder that gave `arrays`; a missing array raises KeyError."""
         text = arrays["words"].tobytes().decode()
         return cls(tuple(text.split("\n")) if text else (), arrays["idf"], arrays["components"])
+
+
+def _read(texts: Sequence[str], options: FitOptions) -> Iterator[str]:
+    """The texts one by one, as long as nobody wants to stop."""
+    for at, text in enumerate(texts):
+        if at % _TEXTS_AT_ONCE == 0:
+            options.raise_if_stopped()
+            options.on_progress(Progress(at / len(texts), f"texts: {at:,} of {len(texts):,}"))
+        yield text
 
 
 def unit_rows(rows: FloatArray) -> FloatArray:

@@ -95,9 +95,11 @@ def train_actions(
         newest = shown.select(np.sort(np.argsort(-shown.time, kind="stable")[:MOST_EXPOSURES]))
         examples = known.examples(newest)
         progress.start(_EVALUATION, f"{recipe.name}: fitting on 90% of users")
-        metrics, cases = _evaluate(known, newest, examples, model.config, options)
+        own = progress.options(_EVALUATION, options)
+        metrics, cases = _evaluate(known, newest, examples, model.config, own)
         progress.start(_REFIT, f"{recipe.name}: fitting on all users")
-        model = model.fit(examples, known.z, options) if enough_to_learn(examples.taken) else model
+        if enough_to_learn(examples.taken):
+            model = model.fit(examples, known.z, progress.options(_REFIT, options))
     options.raise_if_stopped()
     progress.start(_WRITE, f"{recipe.name}: writing the artifact")
     evaluation = {"protocol": "actions", "cases": cases, "exposures": len(shown), "taken": int(shown.taken.sum())}

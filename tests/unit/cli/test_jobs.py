@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import sqlalchemy as sa
 from tests.unit.cli.control_home import home_of_a_tenant
 from tests.unit.control.tenant import Tenant
 from typer.testing import CliRunner, Result
 
 from matinee.cli.app import app
+from matinee.control import lifecycle
 from matinee.control.outbox import JobKind
+from matinee.storage import metadata
 
 
 @pytest.fixture
@@ -72,13 +75,31 @@ def test_a_cancelled_training_shows_as_stopped_and_is_tried_again(tenant: Tenant
     assert tenant.status(arn) == "ACTIVE"
 
 
-def test_a_job_is_followed_to_its_end(tenant: Tenant) -> None:
+def while_it_waits(monkeypatch: pytest.MonkeyPatch, work: Callable[[], None]) -> None:
+    """Let `work` be done whenever the command waits before its next look."""
+    waiting = SimpleNamespace(wait=lambda _: work())
+    monkeypatch.setattr("matinee.cli.jobs.threading", SimpleNamespace(Event=lambda: waiting))
+
+
+def test_a_job_is_followed_to_its_end(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     _, job = waiting_training(tenant)
-    worker = threading.Timer(0.3, tenant.work)
-    worker.start()
+    while_it_waits(monkeypatch, tenant.work)
+    assert jobs(tenant, "follow", job).output.splitlines() == ["QUEUED", "DONE"]
+
+
+def test_a_running_job_is_followed_with_its_metrics_and_the_time_that_is_left(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, job = waiting_training(tenant)
+    metrics = {"loss": 2.34567, "ndcg_at_10": 0.25}
+    told = {"fraction": 0.4, "message": "epoch 4 of 10", "seconds_left": 95.2, "metrics": metrics}
+    with tenant.database.transaction() as connection:
+        begun = lifecycle.begin(connection, job)
+        assert begun is not None
+        connection.execute(sa.update(metadata.jobs).where(metadata.jobs.c.id == job).values(progress=told))
+    while_it_waits(monkeypatch, lambda: tenant.end_well(begun))
     lines = jobs(tenant, "follow", job).output.splitlines()
-    worker.join()
-    assert (lines[0], lines[-1]) == ("QUEUED", "DONE")
+    assert lines == [" 40%  epoch 4 of 10  loss 2.346, ndcg_at_10 0.25  about 1m left", "DONE"]
 
 
 def test_what_cannot_be_done_is_told(tenant: Tenant) -> None:

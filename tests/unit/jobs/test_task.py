@@ -26,6 +26,20 @@ def test_only_the_first_of_two_quick_reports_is_written(house: House) -> None:
     assert house.row(task.job.id).progress["message"] == "first"
 
 
+def test_metrics_of_a_report_that_was_not_written_show_with_the_next(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = _begun(house)
+    task.report(0.1, "epoch 1", metrics={"loss": 3.0})
+    task.report(0.2, "epoch 1", metrics={"loss": 2.5, "ndcg_at_10": 0.25})
+    assert house.row(task.job.id).progress["metrics"] == {"loss": 3.0}
+    monkeypatch.setattr("matinee.jobs.task._REPORT_SECONDS", 0.0)
+    task.report(0.3, "epoch 2", 40.0, {"loss": 2.0})
+    written = house.row(task.job.id).progress
+    assert written["metrics"] == {"loss": 2.0, "ndcg_at_10": 0.25}
+    assert (written["message"], written["seconds_left"]) == ("epoch 2", 40.0)
+
+
 def test_a_request_to_stop_is_seen(house: House) -> None:
     task = _begun(house)
     with house.database.transaction() as connection:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from matinee.errors import ArtifactProblem, JobStopped
+from matinee.errors import ArtifactProblem, JobFailed, JobStopped
 from matinee.evaluation.actions import area_under_curve, calibration_error
-from matinee.models.base import FitOptions
-from matinee.models.next_best_action import Examples, NextBestAction, enough_to_learn
+from matinee.models.base import FitOptions, Progress
+from matinee.models.next_best_action import Examples, NextBestAction, _regress, enough_to_learn
 
 ACTIONS, D = 4, 3
 Z = np.array([[1, 0], [1, 0], [0, 1], [0, 1], [0, 1]], np.float32)  # the last is shown to nobody
@@ -82,3 +82,38 @@ def test_one_outcome_is_not_enough_to_learn() -> None:
     assert not enough_to_learn(np.ones(5, np.bool_))
     assert not enough_to_learn(np.zeros(0, np.bool_))
     assert enough_to_learn(np.array([True, False]))
+
+
+def test_the_regression_is_scikit_learns() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    told, _ = examples(300)
+    design = np.concatenate([told.x, told.behaviour], axis=1).astype(np.float64)
+    expected = LogisticRegression(C=0.3, tol=1e-8, max_iter=2000).fit(design, told.taken)
+    coefficients, intercept = _regress(design, told.taken, 0.3, FitOptions())
+    np.testing.assert_allclose(coefficients, expected.coef_[0], atol=2e-3)
+    assert intercept == pytest.approx(expected.intercept_[0], abs=2e-3)
+
+
+def test_a_request_to_stop_is_heard_within_a_regression() -> None:
+    told, _ = examples(300)
+    with pytest.raises(JobStopped):
+        _regress(
+            told.x.astype(np.float64), told.taken, 0.3, FitOptions(should_stop=iter([False, False, True]).__next__)
+        )
+
+
+def test_progress_rises_to_one_and_ends_with_the_loss() -> None:
+    seen: list[Progress] = []
+    NextBestAction().fit(examples(300)[0], Z, FitOptions(on_progress=seen.append))
+    fractions = [progress.fraction for progress in seen]
+    assert fractions == sorted(fractions)
+    assert len(set(fractions)) > 9
+    assert fractions[-1] == 1.0
+    assert 0 < seen[-1].metrics["log_loss"] < 0.7
+
+
+def test_outcomes_that_are_all_alike_are_refused() -> None:
+    told, _ = examples(20)
+    with pytest.raises(JobFailed, match="actions that were taken"):
+        NextBestAction().fit(told.select(told.taken), Z, FitOptions())

@@ -69,7 +69,7 @@ def test_without_metadata_cold_items_stay_unknown() -> None:
 
 def test_the_parameters_of_the_recipe_set_the_dimensions() -> None:
     many = features(categories=sparse.csr_array(np.eye(N_ITEMS, dtype=np.float32)))
-    assert metadata_vectors(many, N_ITEMS, 5, 0).shape == (N_ITEMS, 5)
+    assert metadata_vectors(many, N_ITEMS, 5).shape == (N_ITEMS, 5)
     small = SimilarItems(SimilarItemsConfig(item_id_hidden_dim=2)).fit(log(), features())
     large = SimilarItems(SimilarItemsConfig(item_id_hidden_dim=12)).fit(log(), features())
     assert not np.array_equal(small.related.toarray(), large.related.toarray())
@@ -78,7 +78,7 @@ def test_the_parameters_of_the_recipe_set_the_dimensions() -> None:
 def test_near_numbers_are_alike_and_a_missing_one_says_nothing() -> None:
     numbers = np.zeros((N_ITEMS, 1), np.float32)
     numbers[:4, 0] = [1.0, 1.1, -1.5, 0.0]
-    vectors = metadata_vectors(features(categories=sparse.csr_array((N_ITEMS, 0)), numbers=numbers), N_ITEMS, 30, 0)
+    vectors = metadata_vectors(features(categories=sparse.csr_array((N_ITEMS, 0)), numbers=numbers), N_ITEMS, 30)
     assert vectors[0] @ vectors[1] > 0.7 > vectors[0] @ vectors[2]
     assert not vectors[3].any()
 
@@ -86,7 +86,7 @@ def test_near_numbers_are_alike_and_a_missing_one_says_nothing() -> None:
 def test_texts_count_as_metadata() -> None:
     words = ("cars engines racing", "ships oceans storms")
     told = features(categories=sparse.csr_array((N_ITEMS, 0)), texts=tuple(words[kind] for kind in KIND))
-    vectors = metadata_vectors(told, N_ITEMS, 30, 0)
+    vectors = metadata_vectors(told, N_ITEMS, 30)
     assert vectors[0] @ vectors[1] == pytest.approx(1.0, abs=1e-5)
     assert abs(vectors[0] @ vectors[12]) < 0.1
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from matinee.errors import JobStopped
+from matinee.models.base import FitOptions
 from matinee.models.texts import TextEncoder, words
 
 TEXTS = [f"{'fast red cars on roads' if n % 2 else 'old blue ships at sea'} number{n}" for n in range(30)]
@@ -30,9 +32,12 @@ def test_the_vectors_are_those_of_scikit_learn() -> None:
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.preprocessing import normalize
 
-    matrix = TfidfVectorizer(analyzer=words, sublinear_tf=True, dtype=np.float32).fit_transform(TEXTS)
+    random = np.random.default_rng(2)
+    texts = [" ".join(f"word{number}" for number in random.geometric(0.1, 20)) for _ in range(50)]
+    matrix = TfidfVectorizer(analyzer=words, sublinear_tf=True, dtype=np.float32).fit_transform(texts)
     expected = normalize(TruncatedSVD(4, random_state=0).fit(matrix).transform(matrix))
-    np.testing.assert_allclose(TextEncoder.learned(TEXTS, 4).encode(TEXTS), expected, atol=1e-4)
+    found = TextEncoder.learned(texts, 4).encode(texts)
+    np.testing.assert_allclose(found @ found.T, expected @ expected.T, atol=1e-4)  # the directions' signs are free
 
 
 def test_a_new_text_is_near_what_it_resembles_and_an_unknown_one_is_nothing() -> None:
@@ -50,3 +55,12 @@ def test_it_survives_its_arrays() -> None:
 
 def test_texts_without_a_word_give_no_direction() -> None:
     assert TextEncoder.learned(["", "…"], 4).encode(["cars"]).shape == (1, 0)
+
+
+def test_a_request_to_stop_is_heard_between_batches_of_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("matinee.models.texts._TEXTS_AT_ONCE", 10)
+    encoder = TextEncoder.learned(TEXTS, 4)
+    with pytest.raises(JobStopped):
+        encoder.encode(TEXTS, FitOptions(should_stop=iter([False, False, True]).__next__))
+    with pytest.raises(JobStopped):
+        TextEncoder.learned(TEXTS, 4, FitOptions(should_stop=iter([False, False, True]).__next__))

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from matinee.data.interactions import Interactions
+from matinee.errors import JobStopped
+from matinee.models.base import FitOptions
 from matinee.models.transformer.start import ppmi_svd
 
 
@@ -46,3 +48,16 @@ def test_items_without_events_are_random_and_finite() -> None:
     found = ppmi_svd(log(), 8, 0.1, seed=0)
     assert np.isfinite(found).all()
     assert (np.abs(found[18:]).sum(axis=1) > 0).all()
+
+
+def test_blocks_do_not_change_what_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = ppmi_svd(log(), 8, 0.1, seed=0)
+    monkeypatch.setattr("matinee.models.transformer.start._PAIRS_AT_ONCE", 60)
+    np.testing.assert_array_equal(ppmi_svd(log(), 8, 0.1, seed=0), whole)
+
+
+@pytest.mark.parametrize("calls", [0, 1, 2, 5])
+def test_blocks_and_products_ask_whether_to_stop(calls: int) -> None:
+    stop = FitOptions(should_stop=iter([False] * calls + [True]).__next__)
+    with pytest.raises(JobStopped):
+        ppmi_svd(log(), 4, 0.1, seed=0, should_stop=stop.raise_if_stopped)
