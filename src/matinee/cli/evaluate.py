@@ -92,35 +92,36 @@ def evaluate(
     popularity bias, cold and heavy users, new items. Weights and epochs are chosen on training data only.
     """
     from matinee.evaluation.datasets import load_dataset
+    from matinee.training.contenders import refuse_without_texts
 
     names = list(dict.fromkeys(recipe))
-    contenders = _contenders(names, protocol.value, sets or [])
     try:
         settings = Settings.from_environment()
     except SettingsProblem as problem:
         typer.echo(str(problem), err=True)
         raise typer.Exit(2) from None
+    contenders = _contenders(names, protocol.value, sets or [], settings)
     _check_writable(json_file)
     data = load_dataset(dataset, settings, protocol=protocol.value, threshold=threshold, event_type=event_type)
     exclude = _excludes(seen, data)
-    for sentence in (data.why, data.rule, _seen_sentence(exclude)):
+    for sentence in (data.why, data.rule, *(f"Warning: {one}" for one in data.warnings), _seen_sentence(exclude)):
         typer.echo(sentence)
+    refuse_without_texts(contenders, data.features)
     options = _options(threads or settings.threads, device, bfloat16=bfloat16, compiled=compiled)
     runs = _run(contenders, data, protocol.value, range(seeds), options, exclude=exclude)
     report = _report(contenders, runs, data, protocol.value, dataset, seeds, exclude=exclude)
     _tell(report)
     if json_file is not None:
-        json_file.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-        typer.echo(f"Wrote {json_file}")
+        _write(json_file, report)
 
 
-def _contenders(names: list[str], protocol: str, sets: list[str]) -> list[Contender]:
+def _contenders(names: list[str], protocol: str, sets: list[str], settings: Settings) -> list[Contender]:
     """What is asked for, and behind it the yardsticks that are not asked for anyway."""
     from matinee.evaluation.comparison import yardsticks
     from matinee.training.contenders import contender, parse_sets
 
     given = parse_sets(sets, names)
-    asked = [contender(name, given[name]) for name in names]
+    asked = [contender(name, given[name], sentences=settings.sentence_model) for name in names]
     repeated = {one.name for one in asked}
     if len(repeated) < len(asked):
         raise DataProblem("A recipe is named twice.", fix="Name each --recipe once, by name or by ARN.")
@@ -135,18 +136,20 @@ def _check_writable(path: Path | None) -> None:
         )
 
 
+def _write(path: Path, report: dict[str, Any]) -> None:
+    """Write the figures; raises `ValueError` for one that is no number, which JSON has no word for."""
+    path.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    typer.echo(f"Wrote {path}")
+
+
 def _options(threads: int, device: str, *, bfloat16: bool, compiled: bool) -> FitOptions:
     """How fits are carried out; finds out before anything is read whether there is such a device."""
     from matinee.models.base import FitOptions
+    from matinee.models.transformer.device import missing_device
 
-    if device != "cpu":
-        import torch
-
-        try:
-            torch.zeros(1, device=device)
-        except (RuntimeError, AssertionError) as error:
-            reason = str(error).partition("\n")[0]
-            raise DataProblem(f"There is no device {device!r}: {reason}.", fix="Leave --device out.") from None
+    reason = missing_device(device)
+    if reason is not None:
+        raise DataProblem(f"There is no device {device!r}: {reason}.", fix="Leave --device out.")
     return FitOptions(threads=threads, device=device, bfloat16=bfloat16, compiled=compiled)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from matinee.errors import JobFailed
 from matinee.jobs.task import Task
 from matinee.recipes.recipe import Method, Recipe
 
@@ -30,8 +31,8 @@ def train_best_recipe(task: Task, recipes: Sequence[Recipe], request: Mapping[st
     """
     from matinee.training.searching import train_best
 
-    snapshot = _snapshot(task, request, recipes[0])
     folder, options = task.scratch / "artifact", _options(task)
+    snapshot = _snapshot(task, request, recipes[0])
     return train_best(snapshot, recipes, request, folder, options, parallel=task.settings.tuning_parallel), folder
 
 
@@ -44,8 +45,8 @@ def train_recipe(task: Task, recipe: Recipe, request: Mapping[str, Any]) -> tupl
     from matinee.training.solution_version import train_version
 
     config: Mapping[str, Any] = request.get("solutionConfig") or {}
-    snapshot = _snapshot(task, request, recipe)
     folder, options = task.scratch / "artifact", _options(task)
+    snapshot = _snapshot(task, request, recipe)
     if recipe.method is Method.AFFINITY:
         from matinee.training.affinity_version import train_affinity
 
@@ -79,15 +80,26 @@ def update_recipe(task: Task, recipe: Recipe, request: Mapping[str, Any], source
 
 
 def _options(task: Task) -> FitOptions:
-    """What a fit is given by its job."""
+    """What a fit is given by its job; raises `JobFailed` when there is no such device as the settings name."""
     from matinee.models.base import FitOptions
+    from matinee.models.transformer.device import missing_device
 
+    settings = task.settings
+    reason = missing_device(settings.device)
+    if reason is not None:
+        raise JobFailed(
+            f"MATINEE_DEVICE names {settings.device!r}, where this worker cannot train: {reason}. "
+            "Set it to cpu, or to a device that the worker's machine has, and train again."
+        )
     return FitOptions(
-        threads=task.settings.threads,
+        threads=settings.threads,
+        device=settings.device,
+        bfloat16=settings.bfloat16,
+        compiled=settings.compiled,
         on_progress=lambda step: _report(task, step),
         should_stop=task.should_stop,
         checkpoints=task.scratch / "checkpoints",
-        sentences=task.settings.sentence_model,
+        sentences=settings.sentence_model,
     )
 
 

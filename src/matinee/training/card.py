@@ -130,6 +130,8 @@ class _Recorder:
                 "seed": self.options.seed,
                 "threads": self.options.threads,
                 "device": self.options.device,
+                "bfloat16": self.options.bfloat16,
+                "compiled": self.options.compiled,
             },
             "hardware": _hardware(),
             "versions": versions(),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 from tests.unit.training.generated import generated_log
 from tests.unit.training.test_solution_version import snapshot_of
 
 from matinee.data.interactions import InteractionLog
+from matinee.data.schemas import Field, Schema
 from matinee.errors import ArtifactProblem
 from matinee.models.base import FitOptions
 from matinee.recipes.catalogue import find
@@ -34,6 +38,7 @@ def test_the_card_says_what_was_trained_on_what_and_how(log: InteractionLog, tra
     assert card["model"] == manifest["model"]
     assert (card["data"]["interactions"], card["data"]["sha256"]) == (1500, snapshot_of(log).fingerprint)
     assert (card["training"]["seed"], card["training"]["threads"], card["training"]["device"]) == (3, 1, "cpu")
+    assert (card["training"]["bfloat16"], card["training"]["compiled"]) == (False, False)
     assert card["training"]["seconds"] > 0
     assert card["hardware"]["cores"] >= 1
     assert {"python", "matinee", "numpy", "polars"} <= set(card["versions"])
@@ -45,6 +50,22 @@ def test_metrics_lie_within_their_intervals(trained: Path) -> None:
         interval = card["intervals"][ours]
         assert interval["low"] <= interval["mean"] <= interval["high"]
         assert card["metrics"][theirs] == pytest.approx(interval["mean"], abs=1e-4)
+
+
+def test_what_is_measured_only_where_it_is_asked_for_has_intervals_too(log: InteractionLog, tmp_path: Path) -> None:
+    items = pl.DataFrame({"ITEM_ID": log.item_ids, "PRICE": np.arange(len(log.item_ids)) + 1.0})
+    schema = Schema("Items", None, (Field("ITEM_ID", "string"), Field("PRICE", "float")))
+    config = {
+        "eventsConfig": {"eventParametersList": [{"eventType": "watch", "weight": 0.5}]},
+        "optimizationObjective": {"itemAttribute": "PRICE", "objectiveSensitivity": "LOW"},
+    }
+    snapshot = replace(snapshot_of(log), items=items, items_schema=schema)
+    train_version(snapshot, find("aws-sims"), config, tmp_path, FitOptions())
+    card = read_card(tmp_path)
+    for name in ("average_rewards_at_k", "normalized_discounted_cumulative_gain_with_event_weights_at_k", "coverage"):
+        interval = card["intervals"][name]
+        assert interval["low"] <= interval["mean"] <= interval["high"]
+        assert card["metrics"][name] == pytest.approx(interval["mean"], abs=1e-4)
 
 
 def test_curves_hold_what_the_training_reported(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ class Checkpoints:
             for name, parameter in network.named_parameters():
                 parameter.copy_(_tensor(arrays[f"{name}/value"]))
                 optimizer.state[parameter] = {
-                    "step": torch.tensor(float(step)),
+                    "step": torch.tensor(float(step), device=parameter.device),  # where a fused optimizer wants it
                     "exp_avg": _tensor(arrays[f"{name}/mean"]).to(parameter.device),
                     "exp_avg_sq": _tensor(arrays[f"{name}/square"]).to(parameter.device),
                 }

@@ -29,6 +29,12 @@ class TransformerConfig:
     Above `full_softmax_items` items the softmax runs over about `negatives` items drawn for each batch.
     `patience` ends the training after that many epochs in a row whose validation is more than 5% below the best, and
     the last epoch before them is kept; None always trains to the end. Without a validation part nothing is looked at.
+    `gated` puts gates on what each layer adds to its input and a SwiGLU in place of the MLP, with as many weights:
+    worth its time where there are many layers. `time_bias` lets each layer weigh an event by how long before the moment
+    asked for it was, beside by how many events it was before: what HSTU does, for about a tenth more time.
+    `text_components` numbers say what an item's text does, beside the rest of its metadata. "auto" is 16 where items
+    have texts and nothing else, so that those without events are placed at all, and 0 where categories or numbers say
+    it already: models that were measured with these stay what they are.
     """
 
     dimension: int = 64
@@ -51,6 +57,9 @@ class TransformerConfig:
     embedding_scale: float = 0.1
     mask_seen: bool | Literal["auto"] = "auto"
     patience: int | None = 3
+    gated: bool = False
+    time_bias: bool = False
+    text_components: int | Literal["auto"] = "auto"
 
     def __post_init__(self) -> None:
         if self.dimension % self.heads:

@@ -26,11 +26,31 @@ def bucket_of(seconds: int) -> int:
     return min((max(seconds, 0) + 1).bit_length() - 1, BUCKETS - 1)
 
 
-def usual(timestamps: LongArray, indptr: LongArray) -> NDArray[np.bool_]:
-    """Which buckets the times between events of a log occur in often enough to be read: (BUCKETS + 1,)."""
-    inner = np.ones(len(timestamps), np.bool_)
-    inner[indptr[:-1][np.diff(indptr) > 0]] = False
-    rows = np.flatnonzero(inner)
-    counts = np.bincount(bucket(timestamps[rows] - timestamps[rows - 1]), minlength=BUCKETS + 1)
+def since(times: LongArray, asked: LongArray) -> LongArray:
+    """The bucket of the time from each event until each question: (…, questions, events).
+
+    `times` (…, events) and `asked` (…, questions) are epoch seconds, negative for unknown; of an event after the
+    question the bucket is 0.
+    """
+    found = bucket(asked[..., :, None] - times[..., None, :])
+    found[asked < 0] = UNKNOWN
+    found[np.broadcast_to((times < 0)[..., None, :], found.shape)] = UNKNOWN
+    return found
+
+
+def usual(timestamps: LongArray, indptr: LongArray, reach: int = 1) -> NDArray[np.bool_]:
+    """Which buckets the times between events of a log occur in often enough to be read: (BUCKETS + 1,).
+
+    Looked at are events that are 1, 2, 4, … events apart, at most `reach`.
+    """
+    counts, place = (
+        np.zeros(BUCKETS + 1, np.int64),
+        np.arange(len(timestamps)) - np.repeat(indptr[:-1], np.diff(indptr)),
+    )
+    apart = 1
+    while apart <= reach:
+        rows = np.flatnonzero(place >= apart)
+        counts += np.bincount(bucket(timestamps[rows] - timestamps[rows - apart]), minlength=BUCKETS + 1)
+        apart *= 2
     found: NDArray[np.bool_] = counts >= FEWEST_EVENTS
     return found

@@ -16,9 +16,9 @@ from matinee.models.arrays import AnyArray
 from matinee.models.base import FitOptions, ItemFeatures, Model, Occasion
 from matinee.models.transformer.config import REPEATS_ALLOWED, TransformerConfig
 from matinee.models.transformer.described import described
-from matinee.models.transformer.elapsed import BUCKETS, UNKNOWN, bucket_of
+from matinee.models.transformer.elapsed import BUCKETS, UNKNOWN, bucket_of, since
 from matinee.models.transformer.inputs import InputWeights
-from matinee.models.transformer.padding import padded
+from matinee.models.transformer.padding import padded, padded_times
 from matinee.models.transformer.stepwise import Kept, Stepwise
 from matinee.models.validation import Validation
 
@@ -71,7 +71,7 @@ class Transformer(Model):
         from matinee.models.transformer.training import train
 
         born = np.bincount(data.item, minlength=data.n_items) > 0
-        matrix = None if features is None else described(features, born)
+        matrix = None if features is None else described(features, born, self.config.text_components, options)
         if matrix is not None and not matrix.nnz:
             matrix = None
         self._set_known(born if matrix is None else born | (np.diff(matrix.indptr) > 0))
@@ -98,7 +98,10 @@ class Transformer(Model):
             part = histories if len(rows) == len(histories) == 1 else histories.take(rows)
             read = padded(part, self.n_items, self.config.length)
             embedded = self.beside.add(self.items[read.items] + self.elapsed[read.elapsed], part, read.lengths)
-            found[rows] = self._session.run(None, {"history": embedded, "length": read.lengths})[0]
+            given = {"history": embedded, "length": read.lengths}
+            if self.config.time_bias:
+                given["since"] = since(*padded_times(part, read))
+            found[rows] = self._session.run(None, given)[0]
         return found
 
     def _score(self, histories: Histories) -> FloatArray:
@@ -114,7 +117,8 @@ class Transformer(Model):
         embedded = self.beside.add(self.items[read.items], known, read.lengths)[0]
         before = embedded[:-1] + self.elapsed[read.elapsed[0, :-1]]
         newest = int(known.timestamps[-1]) if len(known.items) else None
-        return Remembered(self.steps.keep(before, embedded[-1]), newest)
+        times = padded_times(known, read)[0][0] if self.config.time_bias else None
+        return Remembered(self.steps.keep(before, embedded[-1], times), newest)
 
     def recall(self, memories: Sequence[Remembered], occasions: Sequence[Occasion]) -> FloatArray:
         """The scores (b, n_items), by one step of the encoder."""
@@ -125,7 +129,7 @@ class Transformer(Model):
             for row, (_, occasion) in enumerate(asked):
                 if occasion.context is not None:
                     added[row] += (occasion.context @ self.beside.context)[0]
-        queries = self.steps.queries([memory.kept for memory in memories], added)
+        queries = self.steps.queries([memory.kept for memory in memories], added, [one.now for one in occasions])
         # One query by the routine for vectors, which has less to set up.
         scores = (self.items[:-1] @ queries[0])[None, :] if len(queries) == 1 else queries @ self.items[:-1].T
         if len(self.unknown):

@@ -21,12 +21,12 @@ from matinee.models.histories import Sparse
 from matinee.models.transformer.checkpoint import Best, Checkpoints
 from matinee.models.transformer.config import TransformerConfig
 from matinee.models.transformer.described import explained
-from matinee.models.transformer.elapsed import UNKNOWN, usual
+from matinee.models.transformer.elapsed import UNKNOWN, since, usual
 from matinee.models.transformer.export import onnx_encoder, stepwise_encoder
 from matinee.models.transformer.inputs import InputWeights
 from matinee.models.transformer.loss import seen_masked_cross_entropy
-from matinee.models.transformer.network import Encoder, Network
-from matinee.models.transformer.padding import padded
+from matinee.models.transformer.network import Block, Encoder, Network
+from matinee.models.transformer.padding import padded, padded_times
 from matinee.models.transformer.sampling import sampled
 from matinee.models.transformer.start import ppmi_svd
 from matinee.models.transformer.stepwise import Stepwise
@@ -116,7 +116,8 @@ class _Run:
     def _network(self) -> Network:
         """The network to start from: what metadata can say of the items' embeddings is said by them."""
         config, tower = self.config, None
-        items = ppmi_svd(self.data, config.dimension, config.embedding_scale, self.options.seed)
+        stop = self.options.raise_if_stopped
+        items = ppmi_svd(self.data, config.dimension, config.embedding_scale, self.options.seed, should_stop=stop)
         if self.features is not None:
             weights = explained(items, self.features, self.trained)
             tower = Tower(self.features, weights, self.trained)
@@ -143,11 +144,20 @@ class _Run:
         items = self.network.table().detach().cpu().numpy().copy()
         elapsed = self.network.elapsed.detach().cpu().numpy().copy()
         elapsed[~usual(self.data.timestamp, self.data.indptr)] = elapsed[UNKNOWN]
-        # One that is neither compiled nor on a GPU, as the exporter wants it.
-        encoder = Encoder(self.config)
-        encoder.load_state_dict(self.network.encoder.state_dict())
+        encoder = self._exported()
         onnx, steps = onnx_encoder(encoder, self.config), stepwise_encoder(encoder)
         return Trained(items, elapsed, onnx, steps, self._learned_beside())
+
+    def _exported(self) -> Encoder:
+        """The encoder as the exporter wants it, neither compiled nor on a GPU, to which a rare time is unknown."""
+        encoder = Encoder(self.config)
+        encoder.load_state_dict(self.network.encoder.state_dict())
+        rare = torch.from_numpy(~usual(self.data.timestamp, self.data.indptr, self.config.length))
+        with torch.no_grad():
+            for block in encoder.blocks:
+                if isinstance(block, Block) and block.time_bias is not None:
+                    block.time_bias[:, rare] = block.time_bias[:, UNKNOWN, None]
+        return encoder
 
     def _learned_beside(self) -> InputWeights:
         """The embeddings of what is read beside items and times, as they are now."""
@@ -176,7 +186,8 @@ class _Run:
         with torch.autocast(self.network.items.device.type, torch.bfloat16, enabled=self.options.bfloat16):
             beside = (batch.beside.types, batch.beside.context, batch.beside.attributes)
             added = self.network.added(*(None if one is None else self._tensor(one) for one in beside))
-            queries = self.network(self._tensor(batch.inputs), self._tensor(batch.elapsed), table, added)
+            ago = None if batch.since is None else self._tensor(batch.since)
+            queries = self.network(self._tensor(batch.inputs), self._tensor(batch.elapsed), table, added, ago)
         loss = self._loss(queries.float(), table[:-1], batch)
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
@@ -239,10 +250,11 @@ class _Run:
         """Scores of all items (len(histories), n_items) by the network as it is."""
         read = padded(histories, self.data.n_items, self.config.length)
         nothing = np.zeros((*read.items.shape, self.config.dimension), np.float32)
+        ago = self._tensor(since(*padded_times(histories, read))) if self.config.time_bias else None
         with torch.no_grad():
             added = self._tensor(self._learned_beside().add(nothing, histories, read.lengths))
             table = self.network.table()
-            queries = self.network(self._tensor(read.items), self._tensor(read.elapsed), table, added)
+            queries = self.network(self._tensor(read.items), self._tensor(read.elapsed), table, added, ago)
             last = queries[torch.arange(len(read.lengths)), torch.from_numpy(read.lengths) - 1]
             scores: FloatArray = (last @ table[:-1].T).cpu().numpy()
         return scores
@@ -259,8 +271,10 @@ class _Run:
         self.options.on_progress(Progress(done / self.epochs, message, seconds, {"epoch": float(number), **metrics}))
 
     def _fingerprint(self) -> bytes:
-        """What makes two trainings the same: data, configuration, masking, patience's cases and seed."""
-        digest = hashlib.sha256(json.dumps([asdict(self.config), self.mask_seen, self.options.seed]).encode())
+        """What makes two trainings the same: data, configuration, masking, patience's cases, seed and arithmetic."""
+        options = self.options
+        arithmetic = [options.device, options.bfloat16, options.compiled]
+        digest = hashlib.sha256(json.dumps([asdict(self.config), self.mask_seen, options.seed, *arithmetic]).encode())
         cases = () if self.validation is None else (self.validation.histories.items, self.validation.truth.items)
         weights = () if self.data.weight is None else (self.data.weight,)
         known = () if self.features is None else (self.features.indptr, self.features.indices, self.features.data)

@@ -9,7 +9,7 @@ import numpy as np
 
 from matinee.data.interactions import FloatArray, IntArray, Interactions, LongArray
 from matinee.models.transformer.config import TransformerConfig
-from matinee.models.transformer.elapsed import UNKNOWN, bucket
+from matinee.models.transformer.elapsed import UNKNOWN, bucket, since
 from matinee.models.transformer.inputs import Inputs, InputWeights, training_inputs
 
 
@@ -21,7 +21,8 @@ class Batch:
     of the time until the next event; `targets` (b, t, ahead) the items that follow each position, -1 for none. `seen`
     lists for each window the (position · n_items + item) of items seen by then, None when they stay in the softmax.
     `weights` (b, t, ahead) says how much each target counts: those of a position sum to 1, times the events' own.
-    `beside` is what is read beside items and times.
+    `beside` is what is read beside items and times; `since` (b, t, t) the bucket of the time from each event until
+    each position's target, where `config.time_bias` asks for it.
     """
 
     inputs: LongArray
@@ -30,6 +31,7 @@ class Batch:
     weights: FloatArray
     seen: tuple[LongArray, ...] | None
     beside: Inputs = field(default_factory=Inputs)
+    since: LongArray | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,11 @@ class Windows:
         elapsed[inputs == n_items] = UNKNOWN
         seen = self._seen(start, inputs, user) if self.mask_seen else None
         beside = training_inputs(self.data, rows, inputs == n_items, self.beside, self.config.hide_inputs, random)
-        return Batch(inputs, elapsed, targets, weights, seen, beside)
+        if not self.config.time_bias:
+            return Batch(inputs, elapsed, targets, weights, seen, beside)
+        events = np.where(inputs == n_items, -1, times[rows - 1])
+        asked = np.where((elapsed == UNKNOWN) | (events < 0), -1, times[rows])
+        return Batch(inputs, elapsed, targets, weights, seen, beside, since(events, asked))
 
     def _seen(self, start: LongArray, inputs: LongArray, user: IntArray) -> tuple[LongArray, ...]:
         """`Batch.seen`: at every position the items up to it, and everything before the window."""

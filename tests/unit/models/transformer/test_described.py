@@ -32,6 +32,37 @@ def test_a_number_is_read_between_the_quantiles_of_trained_items() -> None:
     assert not np.array_equal(found[0], found[1])
 
 
+def with_texts(told: FloatArray, *texts: str) -> ItemFeatures:
+    return ItemFeatures(
+        sparse.csr_array(told), np.zeros((len(told), 0), np.float32), np.zeros(len(told), np.int64), texts
+    )
+
+
+TEXTS = "a silent comedy", "silent drama", "space drama", "a comedy in space", ""
+TRAINED = np.array([True, True, True, False, False])
+
+
+def test_texts_are_read_where_there_is_nothing_else() -> None:
+    found = described(with_texts(np.zeros((5, 1), np.float32), *TEXTS), TRAINED, "auto").toarray()
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), [1, 1, 1, 1, 0], rtol=1e-6)
+    alike = found @ found.T
+    assert alike[0, 3] > alike[1, 3]
+
+
+def test_texts_beside_other_metadata_are_read_only_when_asked_for() -> None:
+    told: FloatArray = np.ones((5, 1), np.float32)
+    given = with_texts(told, *TEXTS)
+    plain = described(with_texts(told), TRAINED).toarray()
+    np.testing.assert_array_equal(described(given, TRAINED, 0).toarray(), plain)
+    np.testing.assert_array_equal(described(given, TRAINED, "auto").toarray(), plain)
+    assert described(given, TRAINED, 2).shape == (5, plain.shape[1] + 2)
+
+
+def test_words_that_no_trained_item_has_say_nothing() -> None:
+    given = with_texts(np.zeros((2, 1), np.float32), "known words", "others")
+    assert np.diff(described(given, np.array([True, False]), "auto").indptr).tolist()[1] == 0
+
+
 def test_what_features_say_of_embeddings_is_found() -> None:
     rows: FloatArray = np.tile(np.eye(2, dtype=np.float32), (200, 1))
     weights = explained(rows @ np.array([[1.0], [-1.0]], np.float32), sparse.csr_array(rows), np.ones(400, np.bool_))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,12 @@ def test_a_time_that_training_hardly_saw_reads_as_unknown() -> None:
     model = Transformer(CONFIG).fit(log())
     asked = Histories(np.array([0, 3]), np.arange(3, dtype=np.int32), np.arange(3), np.array([10**9]))
     np.testing.assert_array_equal(model.score(asked), model.score(history(3)))
+
+
+def test_a_time_ago_that_training_hardly_saw_reads_as_unknown() -> None:
+    model = Transformer(replace(CONFIG, time_bias=True)).fit(log())
+    asked = Histories(np.array([0, 3]), np.arange(3, dtype=np.int32), np.arange(3), np.array([10**9]))
+    np.testing.assert_array_equal(model.score(asked), model.score(replace(asked, now=None)))
 
 
 def test_an_empty_history_is_read_as_start_alone() -> None:

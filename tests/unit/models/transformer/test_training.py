@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from tests.conftest import need_program
 
 from matinee.data.interactions import Histories, Interactions
 from matinee.errors import JobStopped
 from matinee.models.base import FitOptions, Progress
 from matinee.models.transformer.config import TransformerConfig
-from matinee.models.transformer.training import Trained, train
+from matinee.models.transformer.training import Trained, _Run, train
 from matinee.models.validation import Validation, hold_out
 
 CONFIG = TransformerConfig(dimension=16, layers=2, heads=2, length=6, epochs=4, batch_events=64, learning_rate=1e-2)
@@ -97,6 +99,13 @@ def test_a_checkpoint_of_another_training_is_not_used(tmp_path: Path, change: di
     assert seen[0].metrics["epoch"] == 1
 
 
+@pytest.mark.parametrize("change", [{"bfloat16": True}, {"compiled": True}, {"device": "cuda"}])
+def test_a_checkpoint_in_other_arithmetic_is_not_used(change: dict[str, Any]) -> None:
+    runs = [_Run(log(), CONFIG, True, None, FitOptions(), None) for _ in range(2)]
+    runs[1].options = replace(runs[1].options, **change)
+    assert runs[0]._fingerprint() != runs[1]._fingerprint()
+
+
 def test_a_checkpoint_cut_short_is_not_used(tmp_path: Path) -> None:
     run(FitOptions(checkpoints=tmp_path))
     (path,) = tmp_path.iterdir()
@@ -165,7 +174,56 @@ def test_a_sampled_softmax_learns_the_same_walk() -> None:
     assert losses(seen)[-1] < 0.8 * losses(seen)[0]
 
 
-def test_half_precision_learns_too() -> None:
+@pytest.mark.parametrize("config", [CONFIG, replace(CONFIG, gated=True, time_bias=True)])
+def test_half_precision_learns_too(config: TransformerConfig) -> None:
     seen: list[Progress] = []
-    run(FitOptions(on_progress=seen.append, bfloat16=True))
+    run(FitOptions(on_progress=seen.append, bfloat16=True), config)
+    assert losses(seen)[-1] < 0.8 * losses(seen)[0]
+
+
+@pytest.mark.filterwarnings("ignore")  # those that the compiler gives while it looks at tensors are its own
+def test_a_compiled_network_learns_what_another_does() -> None:
+    need_program("g++", "apt-get install g++")
+    # One shape of batch, as each more costs another compilation; no dropout, which draws otherwise when compiled.
+    config = replace(CONFIG, layers=1, length=9, epochs=2, batch_events=9 * 60, dropout=0.0)
+    compiled, plain = run(FitOptions(compiled=True), config), run(config=config)
+    assert compiled.items.shape == plain.items.shape
+    np.testing.assert_allclose(compiled.items, plain.items, atol=1e-3)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU that PyTorch can use")
+@pytest.mark.parametrize("config", [CONFIG, replace(CONFIG, layers=4, gated=True, time_bias=True)])
+def test_a_gpu_learns_and_resumes(config: TransformerConfig, tmp_path: Path) -> None:
+    data, validation = hold_out(log(), users=0.2, tails=0.2, limit=40, seed=0)
+    for bfloat16 in (False, True):
+        seen: list[Progress] = []
+        stop = StopAfter(2)
+        first = FitOptions(
+            device="cuda",
+            bfloat16=bfloat16,
+            checkpoints=tmp_path / str(bfloat16),
+            on_progress=stop.report,
+            should_stop=stop.asked,
+        )
+        with pytest.raises(JobStopped):
+            train(data, config, mask_seen=True, validation=validation, options=first)
+        again = replace(first, on_progress=seen.append, should_stop=lambda: False)
+        trained = train(data, config, mask_seen=True, validation=validation, options=again)
+        assert [progress.metrics["epoch"] for progress in seen] == [3, 4]
+        assert np.isfinite(trained.items).all()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU that PyTorch can use")
+def test_a_gpu_learns_what_the_processor_does() -> None:
+    config = replace(CONFIG, dropout=0.0, epochs=2)
+    on_gpu: list[Progress] = []
+    on_processor: list[Progress] = []
+    run(FitOptions(device="cuda", on_progress=on_gpu.append), config)
+    run(FitOptions(on_progress=on_processor.append), config)
+    np.testing.assert_allclose(losses(on_gpu), losses(on_processor), rtol=1e-2)
+
+
+def test_a_deep_gated_network_learns() -> None:
+    seen: list[Progress] = []
+    run(FitOptions(on_progress=seen.append), replace(CONFIG, layers=8, gated=True, learning_rate=3e-3))
     assert losses(seen)[-1] < 0.8 * losses(seen)[0]

@@ -9,7 +9,7 @@ import pytest
 
 from matinee.data.interactions import Interactions
 from matinee.models.transformer.config import TransformerConfig
-from matinee.models.transformer.elapsed import UNKNOWN, bucket
+from matinee.models.transformer.elapsed import UNKNOWN, bucket, since
 from matinee.models.transformer.windows import Batch, Windows
 
 N_ITEMS = 50
@@ -122,3 +122,32 @@ def test_the_time_to_the_next_event_is_read_in_buckets() -> None:
 def test_times_are_hidden_at_the_share_asked_for() -> None:
     batches = list(windows(log((400,)), hide_elapsed=1.0).batches(0))
     assert all((batch.elapsed == UNKNOWN).all() for batch in batches)
+
+
+def test_times_between_events_are_read_only_when_asked_for() -> None:
+    (batch,) = windows(log((4,))).batches(0)
+    assert batch.since is None
+
+
+def test_the_time_from_each_event_is_until_the_target() -> None:
+    data = replace(log((4,)), timestamp=np.array([10, 13, 20, 83]))
+    config = TransformerConfig(length=8, hide_elapsed=0.0, time_bias=True)
+    (batch,) = Windows(data, config, mask_seen=True, seed=0).batches(0)
+    assert batch.since is not None
+    expected = [[UNKNOWN] * 4, [UNKNOWN, 2, 0, 0], [UNKNOWN, 3, 3, 0], [UNKNOWN, 6, 6, 6]]
+    assert batch.since[0].tolist()[0] == expected[0]
+    for position in range(1, 4):
+        assert batch.since[0, position, : position + 1].tolist() == expected[position][: position + 1]
+
+
+def test_times_are_hidden_where_the_time_to_the_next_event_is() -> None:
+    config = TransformerConfig(length=8, hide_elapsed=0.5, time_bias=True)
+    for batch in Windows(log(), config, mask_seen=True, seed=0).batches(0):
+        assert batch.since is not None
+        unknown = (batch.since == UNKNOWN).all(axis=2)
+        np.testing.assert_array_equal(unknown, batch.elapsed == UNKNOWN)
+
+
+def test_a_question_without_a_time_knows_none_of_any_event() -> None:
+    found = since(np.array([-1, 5, 7]), np.array([-1, 8]))
+    assert found.tolist() == [[UNKNOWN] * 3, [UNKNOWN, 2, 1]]
