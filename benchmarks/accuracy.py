@@ -37,7 +37,7 @@ def main() -> None:
     for section in options.only:
         started = time.perf_counter()
         found = measures[section]()
-        figures[section] = {**found, "facts": options.facts(time.perf_counter() - started)}
+        figures[section] = {**found, "facts": options.facts(section, time.perf_counter() - started)}
         # After each section: hours of figures are not lost to a later section's failure.
         kept.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
         for name, content in page(figures, options.out).items():

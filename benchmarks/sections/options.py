@@ -77,12 +77,21 @@ class Options:
             out=given.out or cls.out,
         )
 
-    def facts(self, seconds: float) -> dict[str, Any]:
-        """When, where and how a section was measured."""
+    def facts(self, section: str, seconds: float) -> dict[str, Any]:
+        """When, where and how a section was measured; of the section gpu also on which device."""
         return {
             "measured": f"{datetime.now(UTC):%Y-%m-%d}",
             "machine": f"{platform.machine()}, {os.cpu_count()} cores, {self.threads} thread(s)",
             "python": platform.python_version(),
             "quick": self.quick,
             "seconds": round(seconds),
+            **({"device": self._device_name()} if section == GPU else {}),
         }
+
+    def _device_name(self) -> str:
+        """The name of the GPU, as CUDA tells it; else what the device is called."""
+        if not self.device.startswith("cuda"):
+            return self.device
+        import torch
+
+        return str(torch.cuda.get_device_name(self.device))

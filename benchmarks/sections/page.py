@@ -36,7 +36,7 @@ The same code, small, on a CPU:
 
 | model | NDCG@10 | HR@10 | training, s |
 |---|---|---|---|
-| User-Personalization-v2, large (d = 256, 4 layers, history 200) | | | |"""
+| User-Personalization-v2, large (d = 256, 4 gated layers, history 200) | | | |"""
 _COLUMNS = (("ndcg_at_10", "NDCG@10"), ("hit_rate_at_10", "HR@10"), ("mrr_at_25", "MRR@25"), ("coverage", "coverage"))
 #: Pages that other scripts write, by the file that each leaves beside this page.
 _ELSEWHERE = {
@@ -187,4 +187,5 @@ def _latency(section: Mapping[str, Any]) -> str:
 
 
 def _facts(facts: Mapping[str, Any]) -> str:
-    return f"Measured {facts['measured']} on {facts['machine']}, Python {facts['python']}."
+    device = f"{facts['device']} of " if "device" in facts else ""
+    return f"Measured {facts['measured']} on {device}{facts['machine']}, Python {facts['python']}."

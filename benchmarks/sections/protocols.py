@@ -43,15 +43,15 @@ _BLEND = Row("User-Personalization-v2", "aws-user-personalization-v2", linear=Fa
 _SHORT = Row("causal transformer, 2 epochs", "transformer", (("epochs", "2"),), linear=False)
 
 
-#: For a GPU: wider, deeper, longer, with larger batches. Chosen after published runs of this size, not tried out here.
+#: For a GPU: wider, deeper, gated, with longer histories and larger batches. After published runs, not tried out here.
 _LARGE = Row(
-    "User-Personalization-v2, large (d = 256, 4 layers, history 200)",
+    "User-Personalization-v2, large (d = 256, 4 gated layers, history 200)",
     "aws-user-personalization-v2",
     (
         (
             "model.transformer",
             '{"dimension": 256, "layers": 4, "heads": 4, "length": 200, "epochs": 40, "batch_events": 16384, '
-            '"learning_rate": 0.002, "dropout": 0.3, "patience": 5}',
+            '"learning_rate": 0.002, "dropout": 0.3, "patience": 5, "gated": true}',
         ),
     ),
     linear=False,
@@ -59,7 +59,7 @@ _LARGE = Row(
 _LARGE_QUICK = Row(
     "User-Personalization-v2, large, quick",
     "aws-user-personalization-v2",
-    (("model.transformer", '{"dimension": 16, "layers": 1, "length": 20, "epochs": 1}'),),
+    (("model.transformer", '{"dimension": 16, "layers": 1, "length": 20, "epochs": 1, "gated": true}'),),
 )
 
 

@@ -42,10 +42,8 @@ def _deployed(house: House) -> tuple[str, str]:
 
 
 def _shown(clients: Clients, version: str, campaign: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What Describe shows of both; the version's last update is that of its model."""
-    shown = describe(clients, "SolutionVersion", version)
-    del shown["lastUpdatedDateTime"]
-    return shown, describe(clients, "Campaign", campaign)
+    """What Describe shows of both, their dates too."""
+    return describe(clients, "SolutionVersion", version), describe(clients, "Campaign", campaign)
 
 
 def _score(clients: Clients, campaign: str, item: str) -> float | None:

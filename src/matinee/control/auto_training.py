@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from matinee.control import outbox, recommenders, records, solution_versions, states, updates
 from matinee.control.arrivals import interactions_arrived
+from matinee.control.auto_update import newest_whole_training
 from matinee.control.context import Caller
 from matinee.control.operation import Operation
 from matinee.control.records import Resource
@@ -66,7 +67,7 @@ def _is_ready(connection: sa.Connection, resource: Resource, now: int) -> bool:
         return False
     if records.newest_child(connection, resource.arn, _VERSION, *states.BUSY) is not None:
         return False
-    newest = records.newest_child(connection, resource.arn, _VERSION, "ACTIVE")
+    newest = newest_whole_training(connection, resource.arn)  # an UPDATE is no retraining (spec 4.6)
     trained = 0 if newest is None else newest.created_at
     return _by_hand(connection, resource) is not None or interactions_arrived(
         connection, resource["datasetGroupArn"], trained
@@ -85,8 +86,11 @@ def _start(connection: sa.Connection, settings: Settings, resource: Resource, no
         restart(connection, resource, Clock(by_hand.created_at, first=False))
         return None
     operation = Operation(connection, Caller(resource.account, resource.region), settings)
+    reused = solution_versions.tuned_lately(connection, resource, now)
     try:
-        version = solution_versions.train(operation, resource, mode="AUTOTRAIN", training_type="AUTOMATIC")
+        version = solution_versions.train(
+            operation, resource, mode="AUTOTRAIN", training_type="AUTOMATIC", reused=reused
+        )
     except LimitExceeded:  # too many trainings wait already; the next look may find room
         return None
     restart(connection, resource, Clock(now, first=False))

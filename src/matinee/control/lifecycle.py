@@ -17,7 +17,7 @@ job that has ended moves nothing any more. A handler reads like this:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,8 +28,10 @@ from matinee.control.records import Resource
 from matinee.control.removal import belongings, gone
 from matinee.control.states import GONE
 from matinee.control.turns import take_turn_for
+from matinee.storage.metadata import resources
 
 __all__ = [
+    "ARTIFACT_AT",
     "Job",
     "JobKind",
     "begin",
@@ -41,6 +43,10 @@ __all__ = [
     "succeed",
     "take_turn_for",
 ]
+
+
+#: Where a resource's `private` keeps when its artifact took its place, epoch milliseconds.
+ARTIFACT_AT = "artifact_at"
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,9 @@ _CHAINS: Mapping[JobKind, _Chain] = {
     JobKind.START_RECOMMENDER: _Chain("START PENDING", "START IN_PROGRESS", "ACTIVE", "INACTIVE"),
     JobKind.STOP_RECOMMENDER: _Chain("STOP PENDING", "STOP IN_PROGRESS", "INACTIVE", "ACTIVE"),
 }
+
+#: Of these the ones that put another artifact in the place of the old one: the date of the last update stays.
+_UNSEEN = (JobKind.REFRESH_RECOMMENDER, JobKind.UPDATE_MODEL)
 
 #: Jobs whose progress shows in the `latest…Update` member of Describe, and the states it shows.
 _UPDATES: Mapping[JobKind, _Chain] = {
@@ -120,7 +129,8 @@ def succeed(
     """End a job well: its resource becomes ACTIVE (COMPLETED, INACTIVE, gone: as the job's kind says).
 
     `attributes` are members that Describe shows from now on (a version's `trainingHours`, `tunedHPOParams`; a
-    deletion job's `numDeleted`), `private` what it does not (`artifact`, the key prefix; `metrics`, name to number).
+    deletion job's `numDeleted`), `private` what it does not (`artifact`, the key prefix; `metrics`, name to number);
+    with an artifact its time is kept, too.
     An update's new configuration takes the place of the old one now. A version whose stop was requested becomes
     CREATE STOPPED instead.
     """
@@ -133,13 +143,7 @@ def succeed(
     if job.kind is JobKind.DELETE:
         gone(connection, job.arn)
     elif job.kind is not JobKind.ATTRIBUTE:  # counting changes nothing that Describe shows, its dates neither
-        resource = records.change(
-            connection,
-            resource,
-            attributes={**resource.attributes, **(attributes or {})},
-            private={**resource.private, **(private or {})},
-        )
-        _arrive(connection, resource, job)
+        _arrive(connection, _keep(connection, resource, job, attributes or {}, private or {}), job)
     outbox.mark(connection, job.id, "DONE")
     following.after(connection, job)
 
@@ -193,6 +197,28 @@ def _open(connection: sa.Connection, job: Job) -> Resource | None:
     if resource is None:
         outbox.mark(connection, job.id, "STOPPED", "The resource was deleted.")
     return resource
+
+
+def _keep(
+    connection: sa.Connection,
+    resource: Resource,
+    job: Job,
+    attributes: Mapping[str, Any],
+    private: Mapping[str, Any],
+) -> Resource:
+    """The resource with what its job hands over; dated, unless the job is one that shows nowhere."""
+    columns: dict[str, Any] = {
+        "attributes": {**resource.attributes, **attributes},
+        "private": {
+            **resource.private,
+            **private,
+            **({ARTIFACT_AT: records.now_ms()} if "artifact" in private else {}),
+        },
+    }
+    if job.kind not in _UNSEEN:
+        return records.change(connection, resource, **columns)
+    connection.execute(sa.update(resources).where(resources.c.seq == resource.seq).values(columns))
+    return replace(resource, **columns)
 
 
 def _arrive(connection: sa.Connection, resource: Resource, job: Job) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
@@ -15,6 +16,7 @@ from matinee.control.operation import Operation
 from matinee.control.outbox import JobKind
 from matinee.control.records import Resource
 from matinee.control.solutions import SOLUTION, VERSION_SUMMARY, candidates
+from matinee.control.training_schedule import DAY
 from matinee.errors import InvalidInput, ResourceAlreadyExists, ResourceInUse
 from matinee.recipes import catalogue
 from matinee.recipes.checks import check_training_mode
@@ -41,6 +43,12 @@ _COPIED = (
     "performIncrementalUpdate",
     "solutionConfig",
 )
+
+
+#: Automatic trainings tune anew when it is so long ago, milliseconds (spec 4.3).
+_HPO_PERIOD = 90 * DAY
+#: Where a version's `private` keeps when the parameters were tuned that it took over.
+TUNED_AT = "tuned_at"
 
 
 def create_solution_version(operation: Operation, request: Request) -> Answer:
@@ -74,12 +82,13 @@ def train(
     name: str | None = None,
     tags: Sequence[Mapping[str, str]] = (),
     updates: Resource | None = None,
+    reused: Mapping[str, object] = MappingProxyType({}),
 ) -> Resource:
     """Write a version and its training job; a schedule calls it with mode AUTOTRAIN and type AUTOMATIC.
 
     The job's payload: `solutionArn`, the members copied from the solution, `trainingMode`, `recipes` (the ARNs to
     choose from: one, or AutoML's), `artifact`, the key prefix to write to, and for an UPDATE `updates`, the ARN of the
-    version that is brought up to date. `lifecycle.succeed` is given
+    version that is brought up to date; `reused` adds what `tuned_lately` gives. `lifecycle.succeed` is given
     `attributes` `trainingHours` and `tunedHPOParams` (with AutoML also `recipeArn`, the chosen one) and `private`
     `artifact` and `metrics`.
     """
@@ -104,9 +113,25 @@ def train(
             "trainingMode": mode,
             "recipes": recipes,
             **({} if updates is None else {"updates": updates.arn}),
+            **reused,
             "artifact": places.artifact_prefix(solution.account, solution.region, solution.name, suffix),
         },
     )
+
+
+def tuned_lately(connection: sa.Connection, solution: Resource, now: int) -> dict[str, object]:
+    """What HPO found for the newest whole training of a solution that tunes, where an automatic one takes it over.
+
+    `tunedHPOParams`, and `tunedAt`, the moment in epoch milliseconds; nothing when that is 90 days ago (spec 4.3), or
+    the solution has been configured anew.
+    """
+    newest = newest_whole_training(connection, solution.arn)
+    if newest is None or not solution["performHPO"] or solution["performAutoML"]:
+        return {}
+    found, at = newest.attributes.get("tunedHPOParams"), int(newest.private.get(TUNED_AT, newest.created_at))
+    if not found or now - at >= _HPO_PERIOD or _trained_as(newest) != _trained_as(solution):
+        return {}
+    return {"tunedHPOParams": found, "tunedAt": at}
 
 
 def describe_solution_version(operation: Operation, request: Request) -> Answer:

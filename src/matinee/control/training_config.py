@@ -70,7 +70,7 @@ def check_events(config: Config, recipe: Recipe) -> None:
 def check_columns(config: Config, schemas: Schemas) -> None:
     """`trainingDataConfig`: columns of the group's datasets, none of those that every training reads."""
     for member in ("excludedDatasetColumns", "includedDatasetColumns"):
-        for named, columns in config.get(member, {}).items():
+        for named, columns in _each_once(member, config):
             if named.upper() not in _COLUMN_TYPES:
                 raise InvalidInput(f"{member}: {named!r} is no dataset type. Use Interactions, Items or Users.")
             schema = schemas.get(named.upper())
@@ -79,9 +79,20 @@ def check_columns(config: Config, schemas: Schemas) -> None:
                     raise InvalidInput(f"{member}: the {named} dataset has no column {column!r}.")
                 if member.startswith("excluded") and column.upper() in _NEVER_EXCLUDED:
                     raise InvalidInput(f"{member}: {column} of {named} cannot be excluded; training needs it.")
-    both = set(config.get("excludedDatasetColumns", {})) & set(config.get("includedDatasetColumns", {}))
+    excluded = {named.upper() for named in config.get("excludedDatasetColumns", {})}
+    both = {named for named in config.get("includedDatasetColumns", {}) if named.upper() in excluded}
     if both:
         raise InvalidInput(f"trainingDataConfig both excludes and includes columns of {min(both)}. Do one of them.")
+
+
+def _each_once(member: str, config: Config) -> list[tuple[str, Sequence[str]]]:
+    """Dataset types with their columns; raises `InvalidInput` when one stands there in two spellings."""
+    columns: Mapping[str, Sequence[str]] = config.get(member, {})
+    names = [named.upper() for named in columns]
+    for named in columns:
+        if names.count(named.upper()) > 1:
+            raise InvalidInput(f"{member} names {named} more than once. Case does not count.")
+    return list(columns.items())
 
 
 def _check_threshold(text: str | None) -> None:

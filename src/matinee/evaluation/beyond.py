@@ -8,7 +8,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.data.interactions import IntArray, Interactions
+from matinee.data.interactions import IntArray, Interactions, LongArray
+from matinee.evaluation.intervals import GROUPS, Interval, jackknife
 from matinee.evaluation.lists import Lists
 from matinee.evaluation.metrics import DoubleArray, coverage
 from matinee.models.popularity import unique_users
@@ -57,6 +58,16 @@ def whole(listed: NDArray[np.int64]) -> Mapping[str, float]:
     Gini is 0 when every item of the catalogue is listed equally often and near 1 when a few take all places.
     """
     return {"coverage": coverage(listed > 0), "gini": gini(listed)}
+
+
+def coverage_interval(lists: Lists, user: LongArray, catalogue: int) -> Interval:
+    """The share of a catalogue of so many items that is listed, with its interval by a jackknife over groups of users.
+
+    `user` (cases,) is the user of each list.
+    """
+    groups = [exposure(lists.ranked[user % GROUPS == group], lists.n_items) for group in range(GROUPS)]
+    found = jackknife([np.stack(groups)], lambda listed: {"coverage": np.count_nonzero(listed) / max(1, catalogue)})
+    return found["coverage"]
 
 
 def gini(counts: NDArray[np.int64]) -> float:

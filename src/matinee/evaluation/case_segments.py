@@ -13,7 +13,7 @@ from matinee.evaluation.lists import Lists
 from matinee.evaluation.metrics import DoubleArray
 from matinee.evaluation.splits import Split
 
-#: A cold user's input has at most so many events; a heavy user's is among the longest tenth.
+#: A cold user's input has at most so many events; a heavy user's is among the longest, a tenth of the cases at most.
 COLD_EVENTS = 5
 HEAVY_SHARE = 0.1
 #: An item is new when its first event lies in the newest tenth of the training's time, or after it.
@@ -25,7 +25,7 @@ METRICS = ("ndcg_at_10", "hit_rate_at_10", "recall_at_10", "mrr_at_25")
 MEANINGS: Mapping[str, str] = MappingProxyType(
     {
         "cold_users": f"at most {COLD_EVENTS} events are known of the user",
-        "heavy_users": "the tenth of cases with the longest inputs",
+        "heavy_users": "the cases with the longest inputs, a tenth of them at most",
         "new_items": "only items count as asked for whose first event is in the newest tenth of the training's time, "
         "or after it",
     }
@@ -37,7 +37,7 @@ def segments(split: Split, lists: Lists) -> dict[str, tuple[LongArray, Mapping[s
     length = (split.input_end - split.input_start)[lists.case]
     rows, metrics = lists.metrics()
     shown = {name: metrics[name] for name in METRICS}
-    heavy = length >= max(COLD_EVENTS + 1, np.quantile(length, 1 - HEAVY_SHARE, method="higher"))
+    heavy = _heavy(length)
     found = {
         "cold_users": _among(rows, shown, length[rows] <= COLD_EVENTS),
         "heavy_users": _among(rows, shown, heavy[rows]),
@@ -45,6 +45,14 @@ def segments(split: Split, lists: Lists) -> dict[str, tuple[LongArray, Mapping[s
     new_rows, new_metrics = lists.metrics(only=new_items(split))
     found["new_items"] = new_rows, {name: new_metrics[name] for name in METRICS}
     return {name: part for name, part in found.items() if len(part[0])}
+
+
+def _heavy(length: LongArray) -> NDArray[np.bool_]:
+    """Which cases have the longest inputs (cases,). Where many are as long as the last of the tenth, only longer ones
+    do: nobody, where all are alike."""
+    least = max(COLD_EVENTS + 1, np.quantile(length, 1 - HEAVY_SHARE, method="higher"))
+    heavy: NDArray[np.bool_] = length >= least
+    return length > least if heavy.sum() > np.ceil(HEAVY_SHARE * len(length)) else heavy
 
 
 def new_items(split: Split) -> NDArray[np.bool_]:

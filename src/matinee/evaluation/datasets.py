@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from matinee.data.csv_lines import CsvFile, CsvSource
+from matinee.data.findings import Finding
 from matinee.data.interactions import InteractionLog, Interactions
 from matinee.data.log import EventRule, load_interactions
 from matinee.data.movielens_files import RATINGS, MovieLens
@@ -33,13 +34,17 @@ _OPTIONAL = {"EVENT_TYPE": ["null", "string"], "EVENT_VALUE": ["null", "float"]}
 
 @dataclass(frozen=True)
 class DataSet:
-    """What is evaluated on. `why` says where it was found, `rule` which rows are events; `features` may be None."""
+    """What is evaluated on. `why` says where it was found, `rule` which rows are events; `features` may be None.
+
+    `warnings` are sentences about what looks wrong in the files and was read all the same.
+    """
 
     name: str
     why: str
     rule: str
     log: InteractionLog
     features: ItemFeatures | None
+    warnings: tuple[str, ...] = ()
 
     def summary(self) -> dict[str, Any]:
         """Counts and a SHA-256 of the events, JSON-ready."""
@@ -54,6 +59,7 @@ class DataSet:
             "users": data.n_users,
             "items": data.n_items,
             "sha256": digest.hexdigest(),
+            "warnings": list(self.warnings),
         }
 
 
@@ -151,7 +157,7 @@ def _from_csv(name: str, path: Path, why: str, rule: EventRule) -> DataSet:
             raise DataProblem(f"The file has no {column} column.", fix="Leave the option out.", file=str(events))
     with tempfile.TemporaryDirectory(prefix="matinee-") as scratch:
         part = Path(scratch) / "interactions.parquet"
-        import_csv([CsvSource.of_path(events)], schema, part, minimum_rows=1)
+        read = import_csv([CsvSource.of_path(events)], schema, part, minimum_rows=1)
         log = load_interactions([part], rules=(rule,))
     said = "All rows are events"
     if rule.event_type is not None or rule.threshold is not None:
@@ -160,19 +166,25 @@ def _from_csv(name: str, path: Path, why: str, rule: EventRule) -> DataSet:
         said += " are events"
     data = log.interactions
     said += f": {len(data):,}, of {data.n_users:,} users and {data.n_items:,} items; equal rows count once."
-    return DataSet(name, why, said, log, _features(events.with_name("items.csv"), log))
+    features, found = _features(events.with_name("items.csv"), log)
+    return DataSet(name, why, said, log, features, tuple(map(_told, (*read.warnings, *found))))
 
 
-def _features(items: Path, log: InteractionLog) -> ItemFeatures | None:
+def _told(finding: Finding) -> str:
+    """A finding as a sentence, with how many rows have it."""
+    return finding.sentence + (f" ({finding.count:,} rows)" if finding.count > 1 else "")
+
+
+def _features(items: Path, log: InteractionLog) -> tuple[ItemFeatures | None, tuple[Finding, ...]]:
     """What items.csv beside the events says, by its schema; None without the file or without a schema for it."""
     described = items.with_name("items.schema.json")
     if not items.is_file() or not described.is_file():
-        return None
+        return None, ()
     schema = _schema(items, "Items")
     with tempfile.TemporaryDirectory(prefix="matinee-") as scratch:
         part = Path(scratch) / "items.parquet"
-        import_csv([CsvSource.of_path(items)], schema, part)
-        return record_features(log, pl.read_parquet(part), schema)
+        read = import_csv([CsvSource.of_path(items)], schema, part)
+        return record_features(log, pl.read_parquet(part), schema), read.warnings
 
 
 def _schema(csv: Path, record: str) -> Schema:

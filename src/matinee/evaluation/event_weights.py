@@ -6,15 +6,15 @@ import numpy as np
 
 from matinee.data.interactions import FloatArray
 from matinee.evaluation.lists import Lists
-from matinee.evaluation.metrics import LIST_LENGTH
+from matinee.evaluation.metrics import LIST_LENGTH, DoubleArray
 from matinee.evaluation.splits import Split
 
 #: The service's name; its k is literal.
 NAME = "normalized_discounted_cumulative_gain_with_event_weights_at_k"
 
 
-def weighted_ndcg(split: Split, lists: Lists, k: int = LIST_LENGTH) -> float:
-    """Σ over hits in the top `k` of gain/log2(1 + rank), over the best possible sum, as the mean over the cases.
+def weighted_ndcg(split: Split, lists: Lists, k: int = LIST_LENGTH) -> DoubleArray:
+    """Σ over hits in the top `k` of gain/log2(1 + rank), over the best possible sum, of each case: (cases,).
 
     The gain of an item is the weight of its event; of several the highest. On which scale weights stand does not count.
     """
@@ -30,7 +30,8 @@ def weighted_ndcg(split: Split, lists: Lists, k: int = LIST_LENGTH) -> float:
     rank = np.arange(len(row)) - np.searchsorted(row, row)
     worth = np.where(rank < k, gain[order] * discount[np.minimum(rank, k - 1)], 0.0)
     ideal = np.bincount(row, worth, minlength=len(lists))
-    return float((reached / ideal).mean())
+    found: DoubleArray = reached / ideal
+    return found
 
 
 def _gains(split: Split, lists: Lists) -> FloatArray:

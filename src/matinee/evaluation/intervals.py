@@ -32,9 +32,18 @@ class Interval:
     low: float
     high: float
 
+    @classmethod
+    def around(cls, mean: float, low: float, high: float) -> Interval:
+        """The interval; bounds that rounding has put on the wrong side of the mean are the mean."""
+        return cls(mean, min(low, mean), max(high, mean))
+
     def as_json(self) -> dict[str, float]:
         """`{mean, low, high}`."""
         return asdict(self)
+
+    def rounded(self) -> dict[str, float]:
+        """`{mean, low, high}` to 6 decimals."""
+        return {bound: round(figure, 6) for bound, figure in self.as_json().items()}
 
 
 @dataclass(frozen=True)
@@ -74,16 +83,13 @@ def bootstrap(seeds: Sequence[Sums]) -> list[Interval]:
         found.append(np.mean(drawn, axis=0))
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(np.concatenate(found), [tail, 1 - tail], axis=0)
-    return [Interval(float(m), float(a), float(b)) for m, a, b in zip(means, low, high, strict=True)]
+    return [Interval.around(float(m), float(a), float(b)) for m, a, b in zip(means, low, high, strict=True)]
 
 
 def over_cases(user: LongArray, values: Mapping[str, DoubleArray], n_users: int) -> dict[str, dict[str, float]]:
     """`{mean, low, high}` of each of `values` (cases,), with bootstrap intervals over users, to 6 decimals."""
     intervals = bootstrap([Sums.of(user, values, n_users)])
-    return {
-        name: {bound: round(figure, 6) for bound, figure in interval.as_json().items()}
-        for name, interval in zip(values, intervals, strict=True)
-    }
+    return {name: interval.rounded() for name, interval in zip(values, intervals, strict=True)}
 
 
 def jackknife(
@@ -108,7 +114,7 @@ def jackknife(
     for name, value in whole.items():
         values = np.array([one[name] for one in without])
         error = np.sqrt((len(values) - 1) / len(values) * ((values - values.mean()) ** 2).sum()) if groups else 0.0
-        found[name] = Interval(value, max(0.0, value - reach * error), min(1.0, value + reach * error))
+        found[name] = Interval.around(value, max(0.0, value - reach * error), min(1.0, value + reach * error))
     return found
 
 

@@ -14,13 +14,14 @@ from matinee.data.log import creation_timestamps
 from matinee.data.movielens_files import Film
 from matinee.data.schemas import Schema
 from matinee.models.base import ItemFeatures
+from matinee.models.semantic import joined_text
 
 _NUMBERS = frozenset({"int", "long", "float", "double"})
 _SEPARATOR = "|"
 
 
 def film_features(log: InteractionLog, films: Sequence[Film]) -> ItemFeatures:
-    """Genres and year of each item of `log`; an item that no film is of has neither.
+    """Genres and year of each item of `log`, and its title and genres as text; an item that no film is of has none.
 
     CREATION_TIMESTAMP is 1 January of the film's year, and the oldest event of a film without one.
     """
@@ -32,11 +33,15 @@ def film_features(log: InteractionLog, films: Sequence[Film]) -> ItemFeatures:
         if year is not None:
             created[item] = int(datetime(year, 1, 1, tzinfo=UTC).timestamp())
     genres = [() if film is None else film.genres for film in known]
-    return ItemFeatures(_categories(genres), _standardised([years], len(years)), created)
+    texts = ["" if film is None else joined_text([film.title, *film.genres]) for film in known]
+    return ItemFeatures(_categories(genres), _standardised([years], len(years)), created, _some(texts))
 
 
 def record_features(log: InteractionLog, records: pl.DataFrame, schema: Schema) -> ItemFeatures:
-    """Categorical and numeric columns of the Items records of `schema`; values in a cell are separated by `|`."""
+    """Categorical, numeric and text columns of the Items records of `schema`; values in a cell are separated by `|`.
+
+    A text is the item's name followed by its textual columns.
+    """
     newest = records.unique(subset="ITEM_ID", keep="last", maintain_order=True)
     rows = pl.DataFrame({"ITEM_ID": log.item_ids}, schema={"ITEM_ID": pl.String()}).join(
         newest, on="ITEM_ID", how="left", maintain_order="left"
@@ -49,9 +54,16 @@ def record_features(log: InteractionLog, records: pl.DataFrame, schema: Schema) 
                 values[item] += [f"{field.name}={value}" for value in (cell or "").split(_SEPARATOR) if value]
         elif field.type in _NUMBERS and field.name != "CREATION_TIMESTAMP":
             numbers.append(rows[field.name].to_list())
-    return ItemFeatures(
-        _categories(values), _standardised(numbers, len(log.item_ids)), creation_timestamps(log, newest)
-    )
+    named = sorted(schema.fields, key=lambda field: not field.item_name)
+    columns = [field.name for field in named if field.item_name or field.textual]
+    texts = [joined_text(parts) for parts in rows.select(columns).rows()]
+    created = creation_timestamps(log, newest)
+    return ItemFeatures(_categories(values), _standardised(numbers, len(log.item_ids)), created, _some(texts))
+
+
+def _some(texts: Sequence[str]) -> tuple[str, ...]:
+    """The texts; none at all where no item has one."""
+    return tuple(texts) if any(texts) else ()
 
 
 def _categories(values: Sequence[Sequence[str]]) -> sparse.csr_array:

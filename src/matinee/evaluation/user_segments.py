@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.data.interactions import FloatArray, Interactions, LongArray
+from matinee.evaluation.intervals import GROUPS, jackknife, over_cases
 
 LEARNED_SHARE = 0.8
 TOP_SHARE = 0.01
@@ -19,11 +20,17 @@ TOP_SHARE = 0.01
 
 @dataclass(frozen=True)
 class SegmentResult:
-    """`hits` and `recall` (queries,) of each query that somebody should be found for; `coverage` of users."""
+    """`hits` and `recall` (queries,) of each query that somebody should be found for; `recommended` (groups, n_users)
+    counts how often each user is among the top of a group of queries."""
 
     hits: NDArray[np.float64]
     recall: NDArray[np.float64]
-    coverage: float
+    recommended: NDArray[np.int64]
+
+    @property
+    def coverage(self) -> float:
+        """The share of users who are among the top of any query."""
+        return _covered(self.recommended.sum(axis=0))["coverage"]
 
     def metrics(self) -> dict[str, float]:
         """The metrics under the names of GetSolutionMetrics, to 4 decimals; coverage alone without any query."""
@@ -31,6 +38,19 @@ class SegmentResult:
         if len(self.hits):
             found |= {"hits_at_1_percent": self.hits.mean(), "recall_at_1_percent": self.recall.mean()}
         return {name: round(float(value), 4) for name, value in found.items()}
+
+    def intervals(self) -> dict[str, dict[str, float]]:
+        """`{mean, low, high}` of every metric: by bootstrap over queries, of coverage by a jackknife over groups of
+        them."""
+        found = {"coverage": jackknife([self.recommended], _covered)["coverage"].rounded()}
+        if len(self.hits):
+            values = {"hits_at_1_percent": self.hits, "recall_at_1_percent": self.recall}
+            found |= over_cases(np.arange(len(self.hits)), values, len(self.hits))
+        return found
+
+
+def _covered(recommended: NDArray[np.int64]) -> dict[str, float]:
+    return {"coverage": float((recommended > 0).mean())}
 
 
 def split_users(data: Interactions) -> tuple[Interactions, Interactions]:
@@ -63,18 +83,18 @@ def measure_segments(
     wanted = asked if repeats else _new_events(learned, asked)
     by_item = np.argsort(wanted.item, kind="stable")
     bounds = np.searchsorted(wanted.item[by_item], np.arange(wanted.n_items + 1))
-    recommended = np.zeros(learned.n_users, np.bool_)
+    recommended = np.zeros((GROUPS, learned.n_users), np.int64)
     hits, recall = [], []
-    for items, found in zip(queries, scores, strict=True):
+    for number, (items, found) in enumerate(zip(queries, scores, strict=True)):
         top = np.argpartition(-found, k - 1)[:k]
-        recommended[top] = True
+        recommended[number % GROUPS, top] += 1
         rows = [by_item[bounds[item] : bounds[item + 1]] for item in items]
         users = np.unique(wanted.user[np.concatenate(rows)]) if rows else np.zeros(0, np.int32)
         if len(users):
             came = int(np.isin(top, users).sum())
             hits.append(float(came))
             recall.append(came / len(users))
-    return SegmentResult(np.array(hits), np.array(recall), float(recommended.mean()))
+    return SegmentResult(np.array(hits), np.array(recall), recommended)
 
 
 def _new_events(learned: Interactions, asked: Interactions) -> Interactions:

@@ -9,8 +9,6 @@ from matinee.recipes.recipe import INTERACTIONS, ITEMS, USERS, Method, Recipe
 VOD, ECOMMERCE = "VIDEO_ON_DEMAND", "ECOMMERCE"
 
 _ANNOUNCED = announced(2021, 11, 29)
-_TRENDING_WHY = "needs the counting of interactions by interval, which this version of Matinee does not have."
-_METADATA_WHY = "needs a model of item metadata, which this version of Matinee does not have."
 
 VOD_RECIPES = (
     Recipe(

@@ -29,7 +29,7 @@ def parse_parameters(recipe: Recipe, place: Place, given: Mapping[str, str]) -> 
                 f"hpoConfig.algorithmHyperParameterRanges, not as a value."
             )
         values[name] = parse_value(recipe, parameter, str(text))
-    _check_percentiles(recipe, values)
+    _check_percentiles(recipe, place, values)
     return values
 
 
@@ -76,17 +76,24 @@ def _within(parameter: Parameter, value: Value) -> bool:
     return above and (parameter.high is None or value <= parameter.high)
 
 
-def _check_percentiles(recipe: Recipe, values: Mapping[str, Value]) -> None:
-    """A minimum percentile above its maximum would keep no one."""
+def _check_percentiles(recipe: Recipe, place: Place, given: Mapping[str, Value]) -> None:
+    """A minimum percentile above its maximum, given or by default, would keep no one."""
+    names = {parameter.name for parameter in recipe.parameters_in(place)}
+    values = {name: value for name, value in defaults(recipe).items() if name in names} | dict(given)
     for name, low in values.items():
         other = name.replace("min_", "max_", 1)
         if not name.endswith("_percentile") or other == name or other not in values:
             continue
         if float(low) > float(values[other]):
             raise InvalidInput(
-                f"featureTransformationParameters: {name} ({low}) of {recipe.name} is above {other} "
-                f"({values[other]}); no history would be left to train on."
+                f"{place}: {_stated(name, values, given)} of {recipe.name} is above {_stated(other, values, given)}; "
+                "no history would be left to train on."
             )
+
+
+def _stated(name: str, values: Mapping[str, Value], given: Mapping[str, Value]) -> str:
+    """A parameter with its value, and whether nobody gave it."""
+    return f"{name} ({values[name]}{'' if name in given else ', the default'})"
 
 
 def _unknown(recipe: Recipe, place: Place, name: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from matinee.control import lifecycle
 from matinee.control.context import Caller
 from matinee.control.records import Resource
 from matinee.errors import InvalidInput
@@ -105,7 +106,7 @@ class Replay:
         c = recommendations.c
         explored = sa.and_(c.arn == arn, c.group_arn == self._deployment.group_arn, c.propensities.is_not(None))
         query = sa.select(c.id, c.user_id, c["items"], c.propensities, c.at).where(explored).order_by(c.seq.desc())
-        since = self._version.updated_at
+        since = int(self._version.private.get(lifecycle.ARTIFACT_AT, self._version.updated_at))
         # JSON null is a value to a database; it is told from SQL's here.
         newest = connection.execute(query.where(c.at > since).limit(most))
         rows: list[Any] = [row for row in newest if row.propensities]

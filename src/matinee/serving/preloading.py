@@ -7,7 +7,7 @@ import threading
 import sqlalchemy as sa
 import structlog
 
-from matinee.control import records
+from matinee.control import lifecycle, records
 from matinee.control.records import Resource
 from matinee.errors import MatineeError
 from matinee.serving.capacity import Capacity
@@ -17,6 +17,8 @@ from matinee.training.artifact import Artifact
 
 #: Seconds between two looks for what became active or is about to.
 EVERY = 1.0
+#: When the artifact of a row took its place: a refreshed model leaves the date of the last update as it is.
+_ARTIFACT_AT = sa.cast(resources.c.private[lifecycle.ARTIFACT_AT].as_string(), sa.BigInteger)
 _log = structlog.get_logger(__name__)
 
 
@@ -51,8 +53,8 @@ class Preloader:
         """Open what is active or becomes so, and let go of the rest. What cannot be opened is left to its requests."""
         with self._database.read() as connection:
             changed = connection.execute(
-                # The sum, since a later commit may bring an earlier time: another process began before this one.
-                sa.select(sa.func.count(), sa.func.sum(resources.c.updated_at)).where(
+                # Sums, since a later commit may bring an earlier time: another process began before this one.
+                sa.select(sa.func.count(), sa.func.sum(resources.c.updated_at), sa.func.sum(_ARTIFACT_AT)).where(
                     resources.c.kind.in_(("campaign", "recommender", "solution-version"))
                 )
             ).one()

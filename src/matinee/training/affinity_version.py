@@ -65,7 +65,12 @@ def train_affinity(
     progress.start(_WRITE, f"{recipe.name}: writing the artifact")
     metrics = result.metrics()
     unused = sorted(config.get(Place.ALGORITHM) or {})
-    evaluation = {"protocol": "segments", "cases": len(result.hits), "repeats": round(repeats, 4)}
+    evaluation = {
+        "protocol": "segments",
+        "cases": len(result.hits),
+        "repeats": round(repeats, 4),
+        "intervals": result.intervals(),
+    }
     manifest = write_artifact(
         out,
         model=model,

@@ -76,7 +76,8 @@ def _metrics(card: Mapping[str, Any]) -> str:
     ]
     parts = [_table(("GetSolutionMetrics", "value", ""), official)]
     if detailed:
-        parts.append(_table(("metric", "mean", "95% interval over users"), detailed))
+        over = "queries" if card["evaluation"].get("protocol") == "segments" else "users"
+        parts.append(_table(("metric", "mean", f"95% interval over {over}"), detailed))
     return "\n\n".join(parts)
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from matinee.data.interactions import Interactions
 from matinee.errors import DataProblem, InvalidInput, ResourceNotFound
 from matinee.evaluation.comparison import Contender, newest_items
-from matinee.models.base import Model
+from matinee.models.base import ItemFeatures, Model
 from matinee.models.registry import MODELS, model_class
+from matinee.models.semantic import Semantic
 from matinee.recipes.catalogue import RECIPES, find
 from matinee.recipes.models import ModelPlan, plan_model
-from matinee.recipes.recipe import Call, Place, Recipe
+from matinee.recipes.recipe import Call, Method, Place, Recipe
 from matinee.training.selection import within_history_lengths
 
 #: Before a name in `--set`: the value is of the model's configuration, not a parameter of the recipe.
@@ -22,18 +24,21 @@ MODEL = "model."
 _ANSWERS = (Call.RECOMMENDATIONS, Call.RANKING)
 
 
-def contender(name: str, given: Mapping[str, str] | None = None) -> Contender:
+def contender(name: str, given: Mapping[str, str] | None = None, *, sentences: Path | None = None) -> Contender:
     """The recipe (name or ARN) or model called `name`, with the values of `--set`.
 
     For a recipe `given` holds its parameters, as strings of the wire; for a model, and for a recipe in names that
-    begin with `model.`, fields of the model's configuration as JSON. Raises `DataProblem` for an unknown name, a
-    recipe that these protocols cannot measure and a value that cannot be used.
+    begin with `model.`, fields of the model's configuration as JSON. `sentences` is the sentence model of the
+    settings, which semantic similarity reads with where `given` names none. Raises `DataProblem` for an unknown name,
+    a recipe that these protocols cannot measure and a value that cannot be used.
     """
-    given = given or {}
+    given = dict(given or {})
     if name in MODELS:
         config = _configuration(name, {key.removeprefix(MODEL): value for key, value in given.items()})
         return _made(name, ModelPlan(name, config), "model")
     recipe = _recipe(name)
+    if recipe.method is Method.SEMANTICS and sentences is not None:
+        given.setdefault(f"{MODEL}sentences", json.dumps(str(sentences)))
     changed = {key.removeprefix(MODEL): value for key, value in given.items() if key.startswith(MODEL)}
     try:
         plan = plan_model(recipe, _solution_config(recipe, given))
@@ -42,6 +47,18 @@ def contender(name: str, given: Mapping[str, str] | None = None) -> Contender:
     config = _merged(plan.config, _configuration(plan.model, changed))
     _check(plan.model, config)
     return _made(recipe.name, ModelPlan(plan.model, config, plan.history_lengths, asked_with=plan.asked_with), "recipe")
+
+
+def refuse_without_texts(contenders: Sequence[Contender], features: ItemFeatures | None) -> None:
+    """Raise `DataProblem` when a contender reads nothing but texts and the data set has none."""
+    if features is not None and any(features.texts):
+        return
+    for one in contenders:
+        if one.about.get("model") == Semantic.name:
+            raise DataProblem(
+                f"{one.name} reads the texts of items, and this data set has none: it would list popular items.",
+                fix="Give an items.csv and an items.schema.json with itemName and textual columns, or films.",
+            )
 
 
 def parse_sets(sets: list[str], names: list[str]) -> dict[str, dict[str, str]]:

@@ -10,13 +10,14 @@ from matinee.data.interactions import FloatArray, Interactions
 from matinee.evaluation.event_weights import NAME as WEIGHTED_NDCG
 from matinee.evaluation.event_weights import weighted_ndcg
 from matinee.evaluation.lists import Lists
+from matinee.evaluation.metrics import DoubleArray
 from matinee.evaluation.splits import Split
 from matinee.models.base import FitOptions, ItemFeatures, Model
 from matinee.models.registry import model_class
 from matinee.recipes.models import ModelPlan
 from matinee.training.catalogue import with_texts
 from matinee.training.features import item_features, trained_columns
-from matinee.training.objective import AVERAGE_REWARDS, Objective, average_rewards
+from matinee.training.objective import AVERAGE_REWARDS, Objective, rewards
 from matinee.training.snapshot import Snapshot
 
 
@@ -52,13 +53,13 @@ class Given:
             return model
         return self.objective.adjust(model, self.rewards)
 
-    def metrics(self, split: Split, lists: Lists) -> dict[str, float]:
-        """What the service measures only where there is an objective, or a configuration of events."""
-        found: dict[str, float] = {}
+    def per_case(self, split: Split, lists: Lists) -> dict[str, DoubleArray]:
+        """What the service measures only where there is an objective, or a configuration of events: each (cases,)."""
+        found: dict[str, DoubleArray] = {}
         if self.rewards is not None:
-            found[AVERAGE_REWARDS] = round(average_rewards(lists, self.rewards), 4)
+            found[AVERAGE_REWARDS] = rewards(lists, self.rewards)
         if self.weighs_events:
-            found[WEIGHTED_NDCG] = round(weighted_ndcg(split, lists), 4)
+            found[WEIGHTED_NDCG] = weighted_ndcg(split, lists)
         return found
 
     def describe(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import polars as pl
 from matinee.data.interactions import FloatArray
 from matinee.errors import JobFailed
 from matinee.evaluation.lists import Lists
+from matinee.evaluation.metrics import DoubleArray
 from matinee.models.adjusted import Adjusted
 from matinee.models.base import Model
 
@@ -80,8 +81,8 @@ def bonus(values: FloatArray) -> FloatArray:
     return found
 
 
-def average_rewards(lists: Lists, values: FloatArray) -> float:
-    """The share of the reward to be had that the lists of 25 reach, averaged over users (spec 5.2).
+def rewards(lists: Lists, values: FloatArray) -> DoubleArray:
+    """The share of the reward to be had that each list of 25 reaches: (cases,). Their mean is the metric (spec 5.2).
 
     A user's reward is the sum of the objective, scaled to (0, 1] over the items, over the items they went on to have:
     those in the list, divided by all. `values` (n_items,).
@@ -94,4 +95,5 @@ def average_rewards(lists: Lists, values: FloatArray) -> float:
     in_list = (lists.ranked[lists.wanted_row] == lists.wanted_item[:, None]).any(axis=1)
     reached = np.bincount(lists.wanted_row, worth * in_list, minlength=len(lists))
     possible = np.bincount(lists.wanted_row, worth, minlength=len(lists))
-    return float((reached / np.maximum(possible, _LEAST_REWARD)).mean())
+    found: DoubleArray = reached / np.maximum(possible, _LEAST_REWARD)
+    return found

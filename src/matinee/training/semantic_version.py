@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 
 from matinee.errors import DataProblem, JobFailed
-from matinee.evaluation.evaluate import measure, newest_item
+from matinee.evaluation.beyond import coverage_interval
+from matinee.evaluation.evaluate import asked_with_inputs, measure_lists, newest_item
+from matinee.evaluation.intervals import over_cases
+from matinee.evaluation.lists import make_lists
 from matinee.evaluation.splits import personalize
 from matinee.models.base import FitOptions, ItemFeatures, Progress
 from matinee.models.semantic import Semantic, SemanticConfig
@@ -45,10 +48,10 @@ def train_semantic(
     features = with_texts(item_features(snapshot, config), snapshot, config)
     model = _fitted(snapshot, features, progress.options(_FIT, options))
     progress.start(_METRICS, f"{recipe.name}: measuring")
-    metrics, cases = _measured(snapshot, model, options.seed)
+    metrics, cases, intervals = _measured(snapshot, model, options.seed)
     options.raise_if_stopped()
     progress.start(_WRITE, f"{recipe.name}: writing the artifact")
-    evaluation = {"protocol": "personalize", "cases": cases, "asked_with": "newest item"}
+    evaluation = {"protocol": "personalize", "cases": cases, "asked_with": "newest item", "intervals": intervals}
     manifest = write_artifact(
         out,
         model=model,
@@ -71,14 +74,19 @@ def _fitted(snapshot: Snapshot, features: ItemFeatures | None, options: FitOptio
     return Semantic(SemanticConfig(sentences=folder)).fit(snapshot.log.interactions, features, options)
 
 
-def _measured(snapshot: Snapshot, model: Semantic, seed: int) -> tuple[dict[str, float], int]:
-    """The service's metrics and the number of cases; coverage alone where there are no users to ask with."""
+def _measured(
+    snapshot: Snapshot, model: Semantic, seed: int
+) -> tuple[dict[str, float], int, dict[str, dict[str, float]]]:
+    """The service's metrics, the number of cases, intervals; coverage alone where there are no users to ask with."""
     try:
         split = personalize(snapshot.log.interactions, seed)
-        result = measure(split, newest_item(model), exclude_seen=True)
+        lists = make_lists(split, asked_with_inputs(split, newest_item(model)), exclude_seen=True)
     except DataProblem:
-        return {"coverage": _reached(model)}, 0
-    return result.personalize(), result.cases
+        return {"coverage": _reached(model)}, 0, {}
+    result = measure_lists(split, lists)
+    intervals = over_cases(result.user, result.per_case, split.log.n_users)
+    intervals["coverage"] = coverage_interval(lists, result.user, lists.n_items).rounded()
+    return result.personalize(), result.cases, intervals
 
 
 def _reached(model: Semantic) -> float:

@@ -13,6 +13,7 @@ from typing import Any
 import matinee
 from matinee.data.interactions import FloatArray, Histories
 from matinee.errors import DataProblem, JobFailed
+from matinee.evaluation.beyond import coverage_interval
 from matinee.evaluation.evaluate import Scorer, asked_with_inputs, measure_lists
 from matinee.evaluation.intervals import over_cases
 from matinee.evaluation.lists import make_lists
@@ -170,8 +171,13 @@ def _measure(snapshot: Snapshot, given: Given, split: Split, score: Scorer, seed
         raise JobFailed(str(problem)) from problem
     result = measure_lists(split, lists)
     covered = result.metrics["coverage"] * split.log.n_items / max(1, snapshot.catalogue)
-    metrics = {**result.personalize(), "coverage": round(covered, 4), **given.metrics(split, lists)}
-    intervals = over_cases(result.user, result.per_case, split.log.n_users)
+    more = given.per_case(split, lists)
+    metrics = {**result.personalize(), "coverage": round(covered, 4)}
+    metrics |= {name: round(float(values.mean()), 4) for name, values in more.items()}
+    intervals = {
+        **over_cases(result.user, {**result.per_case, **more}, split.log.n_users),
+        "coverage": coverage_interval(lists, result.user, snapshot.catalogue).rounded(),
+    }
     return Evaluation(metrics, result.cases, seed, exclude_seen, round(repeats, 4), intervals)
 
 

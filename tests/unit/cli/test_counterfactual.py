@@ -14,6 +14,8 @@ from tests.unit.serving.shop import CALLER, Shop, log_of
 from typer.testing import CliRunner
 
 from matinee.cli.app import app
+from matinee.control import lifecycle, outbox, records
+from matinee.control.outbox import JobKind
 from matinee.models.popularity import Popularity
 from matinee.serving.recommendation_log import RecommendationLog
 from matinee.settings import Settings
@@ -119,6 +121,21 @@ def test_answers_from_before_the_training_do_not_count(shop: Shop, campaign: str
     with shop.database.transaction() as connection:
         connection.execute(sa.update(recommendations).values(at=1))
     said = asked(shop, campaign, CALLER.arn("solution/c/0000000a"), exit_code=1)
+    assert "may have been trained on what came of them" in said
+
+
+def test_answers_from_before_the_last_update_of_the_model_do_not_count(shop: Shop, campaign: str) -> None:
+    version = CALLER.arn("solution/c/0000000a")
+    shown(shop, campaign, "i0", users=3)
+    shop.runtime._log.flush()
+    with shop.database.transaction() as connection:
+        found = records.find(connection, version)
+        assert found is not None
+        job = lifecycle.begin(connection, outbox.enqueue(connection, JobKind.UPDATE_MODEL, version))
+        assert job is not None
+        lifecycle.succeed(connection, job, private={"artifact": found.private["artifact"]})
+        connection.execute(sa.update(recommendations).values(at=found.updated_at + 1))
+    said = asked(shop, campaign, version, exit_code=1)
     assert "may have been trained on what came of them" in said
 
 

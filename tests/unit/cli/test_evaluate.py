@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from matinee.cli.app import app
+from matinee.cli.evaluate import _write
 from matinee.data.sample import generate_sample
 
 
@@ -75,6 +76,41 @@ def test_a_log_where_users_return_lists_seen_items(tmp_path: Path) -> None:
     result = run("--protocol", "leave-one-out", "--dataset", tmp_path, "--recipe", "ease")
     assert result.exit_code == 0, result.output
     assert "Items of the input are listed like any other." in result.output
+
+
+def test_semantic_similarity_reads_titles(ratings: Path, tmp_path: Path) -> None:
+    out = tmp_path / "figures.json"
+    recipes = ["--recipe", "aws-semantic-similarity"]
+    result = run("--protocol", "leave-one-out", "--dataset", ratings, *recipes, "--json", out)
+    assert result.exit_code == 0, result.output
+    report = json.loads(out.read_text())
+    popular = report["beside"]["popularity"]["metrics"]["novelty_at_10"]["mean"]
+    assert report["metrics"]["novelty_at_10"]["mean"] != pytest.approx(popular)
+
+
+def test_a_recipe_that_reads_texts_is_refused_where_there_are_none(tmp_path: Path) -> None:
+    rows = [f"u{number % 20},i{number % 7},{number}" for number in range(400)]
+    (tmp_path / "interactions.csv").write_text("\n".join(["USER_ID,ITEM_ID,TIMESTAMP", *rows]) + "\n")
+    result = run("--protocol", "leave-one-out", "--dataset", tmp_path, "--recipe", "aws-semantic-similarity")
+    assert result.exit_code == 1
+    assert "aws-semantic-similarity reads the texts of items, and this data set has none" in result.output
+
+
+def test_times_in_milliseconds_are_warned_of(tmp_path: Path) -> None:
+    rows = [f"u{number % 20},i{number % 7},{1_700_000_000_000 + number}" for number in range(400)]
+    (tmp_path / "interactions.csv").write_text("\n".join(["USER_ID,ITEM_ID,TIMESTAMP", *rows]) + "\n")
+    out = tmp_path / "figures.json"
+    result = run("--protocol", "leave-one-out", "--dataset", tmp_path, "--recipe", "popularity", "--json", out)
+    assert result.exit_code == 0, result.output
+    assert "Warning: TIMESTAMP looks like milliseconds." in result.output
+    (warning,) = json.loads(out.read_text())["data"]["warnings"]
+    assert "divide by 1000" in warning
+
+
+def test_a_figure_that_is_no_number_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        _write(tmp_path / "figures.json", {"mean": float("nan")})
+    assert not (tmp_path / "figures.json").exists()
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from tests.unit.control.tenant import RECIPES, Tenant
 
-from matinee.control import records
+from matinee.control import lifecycle, records
 from matinee.control.auto_training import start_due
 from matinee.control.records import Resource, now_ms
 from matinee.control.training_schedule import DAY, HOUR
-from matinee.storage.metadata import dataset_parts, events
+from matinee.storage.metadata import dataset_parts, events, resources
 
 _numbers = itertools.count()
 
@@ -94,6 +96,19 @@ def test_later_versions_come_at_the_rate_and_with_new_data(days: Days) -> None:
     assert len(days.later(hours=50)) == 1
 
 
+def test_an_update_is_no_training(days: Days) -> None:
+    solution = days.tenant.solution(days.group, recipe=f"{RECIPES}aws-user-personalization")
+    (trained,) = days.later(hours=1)
+    days.tenant.work()
+    earlier = days.row(trained).created_at - 1000
+    with days.tenant.database.transaction() as connection:
+        connection.execute(sa.update(resources).where(resources.c.arn == trained).values(created_at=earlier))
+    days.import_(at=earlier + 500)
+    days.tenant.version(solution, trainingMode="UPDATE")
+    (version,) = days.later(days=8)
+    assert days.row(version)["trainingMode"] == "AUTOTRAIN"
+
+
 def test_a_streamed_event_is_new_data(days: Days) -> None:
     days.tenant.solution(days.group)
     days.later(hours=1)
@@ -116,6 +131,51 @@ def test_what_is_not_automatic_is_left_alone(days: Days, turned_off: bool) -> No
         days.tenant.update_solution(solutionArn=solution, performAutoTraining=False)
         days.tenant.work()
     assert days.later(days=30) == []
+
+
+def _tune(days: Days, arn: str, value: str, **private: int) -> None:
+    """End a version's training with what HPO found."""
+    (job,) = days.tenant.begin()
+    assert job.arn == arn
+    tuned = {"algorithmHyperParameters": {"min_cointeraction_count": value}}
+    with days.tenant.database.transaction() as connection:
+        lifecycle.succeed(connection, job, attributes={"tunedHPOParams": tuned}, private=private)
+
+
+def _payload(days: Days) -> Mapping[str, Any]:
+    """What the training says that waits."""
+    (job,) = days.tenant.begin()
+    return job.payload
+
+
+def test_hpo_is_carried_out_at_most_every_90_days(days: Days) -> None:
+    days.tenant.solution(days.group, recipe=f"{RECIPES}aws-sims", performHPO=True)
+    (first,) = days.later(hours=1)
+    assert "tunedHPOParams" not in _payload(days)
+    _tune(days, first, "5")
+    days.import_()
+    (second,) = days.later(days=8)
+    payload = _payload(days)
+    assert payload["tunedHPOParams"] == {"algorithmHyperParameters": {"min_cointeraction_count": "5"}}
+    assert payload["tunedAt"] == days.row(first).created_at
+    # It counts from the tuning, however many versions take the values over.
+    _tune(days, second, "5", tuned_at=payload["tunedAt"])
+    days.import_(at=now_ms() + 9 * DAY)
+    assert len(days.later(days=91)) == 1
+    assert "tunedHPOParams" not in _payload(days)
+
+
+def test_hpo_is_carried_out_anew_for_another_configuration(days: Days) -> None:
+    solution = days.tenant.solution(days.group, recipe=f"{RECIPES}aws-sims", performHPO=True)
+    (first,) = days.later(hours=1)
+    _tune(days, first, "5")
+    with days.tenant.database.transaction() as connection:
+        row = records.find(connection, solution)
+        assert row is not None
+        records.change(connection, row, attributes={**row.attributes, "solutionConfig": {"eventValueThreshold": "2"}})
+    days.import_()
+    assert len(days.later(days=8)) == 1
+    assert "tunedHPOParams" not in _payload(days)
 
 
 def test_a_used_up_quota_leaves_it_for_later(limited: Tenant) -> None:

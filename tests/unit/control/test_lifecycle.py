@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
-from tests.unit.control.tenant import Tenant
+from tests.unit.control.tenant import RECIPES, Tenant
 
-from matinee.control import lifecycle
+from matinee.control import lifecycle, outbox, records
 from matinee.control.outbox import JobKind
 from matinee.storage import metadata
 
@@ -70,6 +70,29 @@ def test_attributes_show_and_private_does_not(tenant: Tenant) -> None:
     shown = tenant.shown(arn)
     assert (shown["trainingHours"], shown["tunedHPOParams"]) == (1.073, tuned)
     assert "artifact" not in shown
+
+
+@pytest.mark.parametrize("kind", [JobKind.UPDATE_MODEL, JobKind.REFRESH_RECOMMENDER])
+def test_a_refreshed_model_leaves_the_date_of_the_last_update(tenant: Tenant, kind: JobKind) -> None:
+    group = tenant.group("shop", domain="ECOMMERCE")
+    recipe = f"{RECIPES}aws-ecomm-popular-items-by-views"
+    arn = tenant.create_recommender(name="r", datasetGroupArn=group, recipeArn=recipe)["recommenderArn"]
+    tenant.work()
+    with tenant.database.transaction() as connection:
+        # Of another day, so that no clock is too coarse to show a change.
+        connection.execute(
+            sa.update(metadata.resources).where(metadata.resources.c.arn == arn).values(updated_at=1_500_000_000_000)
+        )
+        outbox.enqueue(connection, kind, arn)
+    before = tenant.shown(arn)
+    (job,) = tenant.begin()
+    with tenant.database.transaction() as connection:
+        lifecycle.succeed(connection, job, private={"artifact": "the new one"})
+        row = records.find(connection, arn)
+    assert tenant.shown(arn) == before
+    assert row is not None
+    assert row.private["artifact"] == "the new one"
+    assert row.private[lifecycle.ARTIFACT_AT] > row.updated_at
 
 
 def test_a_job_of_something_deleted_meanwhile_ends(tenant: Tenant) -> None:

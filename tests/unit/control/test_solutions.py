@@ -187,6 +187,21 @@ def hpo(kind: str, **entry: Any) -> dict[str, Any]:
                 }
             },
         ),
+        wrong(
+            "aws-sims",
+            "both excludes and includes columns of ITEMS",
+            {
+                "trainingDataConfig": {
+                    "excludedDatasetColumns": {"Items": ["PRICE"]},
+                    "includedDatasetColumns": {"ITEMS": ["GENRES"]},
+                }
+            },
+        ),
+        wrong(
+            "aws-sims",
+            "names Items more than once",
+            {"trainingDataConfig": {"excludedDatasetColumns": {"Items": ["PRICE"], "ITEMS": ["GENRES"]}}},
+        ),
         wrong("aws-sims", "write rate", {"autoTrainingConfig": {"schedulingExpression": "rate(31 days)"}}),
         wrong(
             "aws-sims",

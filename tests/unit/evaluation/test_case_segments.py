@@ -7,7 +7,7 @@ import numpy as np
 from matinee.data.interactions import Interactions
 from matinee.evaluation.case_segments import new_items, segments
 from matinee.evaluation.lists import make_lists
-from matinee.evaluation.splits import Split, temporal
+from matinee.evaluation.splits import Split, leave_one_out, temporal
 
 
 def split() -> Split:
@@ -25,6 +25,27 @@ def test_cold_and_heavy_users_are_told_by_their_inputs() -> None:
     found = segments(cases, lists)
     assert (length[found["cold_users"][0]] <= 5).all()
     assert (length[found["heavy_users"][0]] == length.max()).all()
+
+
+def _heavy(lengths: list[int]) -> list[int]:
+    """The input lengths of the heavy cases, of users whose last event is asked for."""
+    user = np.repeat(np.arange(len(lengths)), np.array(lengths) + 1).astype(np.int32)
+    time = np.concatenate([np.arange(length + 1) for length in lengths]).astype(np.int64)
+    log = Interactions.of(user, np.zeros(len(user), np.int32), time, n_users=len(lengths), n_items=1)
+    cases = leave_one_out(log)
+    lists = make_lists(cases, lambda begin, end: np.zeros((end - begin, 1), np.float32), exclude_seen=False)
+    found = segments(cases, lists)
+    length = (cases.input_end - cases.input_start)[lists.case]
+    return sorted(length[found["heavy_users"][0]].tolist()) if "heavy_users" in found else []
+
+
+def test_heavy_users_are_a_tenth_at_most() -> None:
+    assert _heavy(list(range(10, 40))) == [37, 38, 39]
+    assert _heavy([20] * 12 + [8] * 17 + [30]) == [30]
+
+
+def test_nobody_is_heavy_where_all_are_alike() -> None:
+    assert _heavy([20] * 30) == []
 
 
 def test_an_item_first_seen_after_training_is_new() -> None:

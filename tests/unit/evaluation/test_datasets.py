@@ -75,6 +75,33 @@ def test_items_beside_the_events_become_features(tmp_path: Path, settings: Setti
     assert features.numbers.tolist() == [[-1], [1]]
 
 
+def test_what_looks_wrong_is_told_and_kept(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "interactions.csv").write_text(
+        "USER_ID,ITEM_ID,TIMESTAMP\nu1,a,1700000000000\nu1,b,1700000001000\nu2,a,1700000002000\n"
+    )
+    data = load_dataset(str(tmp_path), settings)
+    (warning,) = data.warnings
+    assert "TIMESTAMP looks like milliseconds" in warning
+    assert warning.endswith("(3 rows)")
+    assert data.summary()["warnings"] == [warning]
+
+
+def test_titles_of_films_and_text_columns_of_items_become_texts(tmp_path: Path, settings: Settings) -> None:
+    films = load_dataset(str(release_1m(tmp_path / "ml")), settings).features
+    assert films is not None
+    assert films.texts[1] == "Ran War" or films.texts[1] == "Ran (1985) War"
+    (tmp_path / "interactions.csv").write_text(EVENTS)
+    (tmp_path / "items.csv").write_text("ITEM_ID,STORY,TITLE,CODE\na,Of ships,Sea,x\nb,,Land,y\n")
+    (tmp_path / "items.schema.json").write_text(
+        '{"type": "record", "name": "Items", "version": "1.0", "fields": [{"name": "ITEM_ID", "type": "string"}, '
+        '{"name": "STORY", "type": ["null", "string"], "textual": true}, {"name": "CODE", "type": "string"}, '
+        '{"name": "TITLE", "type": "string", "itemName": true}]}'
+    )
+    items = load_dataset(str(tmp_path / "interactions.csv"), settings).features
+    assert items is not None
+    assert items.texts == ("Sea Of ships", "Land")
+
+
 @pytest.mark.parametrize(
     ("content", "options", "problem"),
     [

@@ -28,7 +28,7 @@ def measured(weight: list[float] | None, *ranked: int) -> float:
     places = np.full((1, 25), -1, np.int32)
     places[0, : len(ranked)] = ranked
     wanted = np.array([1, 2], np.int32)
-    return weighted_ndcg(split, Lists(np.array([0]), places, np.zeros(2, np.int64), wanted, 30))
+    return float(weighted_ndcg(split, Lists(np.array([0]), places, np.zeros(2, np.int64), wanted, 30)).mean())
 
 
 def test_the_heavier_event_is_worth_more() -> None:

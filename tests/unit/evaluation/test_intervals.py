@@ -67,6 +67,13 @@ def test_coverage_stays_inside_its_interval() -> None:
     assert found.mean == pytest.approx((listed.sum(axis=0) > 0).mean())
 
 
+@pytest.mark.parametrize("value", [0.1, 0.3, 0.7])
+def test_bounds_are_on_their_side_of_the_mean_to_the_last_bit(value: float) -> None:
+    for n, often in ((12, 2), (12, 3), (20, 7), (37, 3)):
+        (found,) = bootstrap([sums(np.full(n * often, value), np.arange(n * often) % n)])
+        assert found.low <= found.mean <= found.high
+
+
 def test_everything_is_the_same_every_time() -> None:
     user = np.arange(USERS)
     assert over_cases(user, {"m": noise(6)}, USERS) == over_cases(user, {"m": noise(6)}, USERS)

@@ -35,6 +35,18 @@ def test_hits_and_recall_by_hand() -> None:
     assert found.metrics() == {"coverage": 0.01, "hits_at_1_percent": 1.0, "recall_at_1_percent": 0.3333}
 
 
+def test_every_metric_lies_within_its_interval() -> None:
+    learned, asked = log((0, 0), (1, 0), (2, 1)), log((5, 1), (6, 1), (7, 1), (8, 2), (9, 0))
+    scores = np.zeros(200, np.float32)
+    scores[[5, 6]] = 1
+    found = measure_segments([np.array([n]) for n in range(3)], [scores] * 3, learned, asked, repeats=True)
+    metrics, intervals = found.metrics(), found.intervals()
+    assert metrics.keys() == intervals.keys()
+    for name, value in metrics.items():
+        assert intervals[name]["low"] <= value <= intervals[name]["high"]
+    assert intervals["hits_at_1_percent"]["high"] > metrics["hits_at_1_percent"]
+
+
 def test_who_had_the_item_is_not_asked_for_where_nobody_returns() -> None:
     learned, asked = log((5, 1), (6, 0)), log((5, 1), (6, 1))
     scores = np.zeros(200, np.float32)

@@ -81,6 +81,15 @@ def test_percentiles_that_keep_no_one_are_refused() -> None:
         parse_parameters(find("aws-sims"), Place.FEATURIZATION, given)
 
 
+def test_a_minimum_above_the_default_maximum_is_refused() -> None:
+    given = {"min_user_history_length_percentile": "0.995"}
+    with pytest.raises(InvalidInput, match=r"\(0.995\) of .* above max_user_history_length_percentile \(0.99, the def"):
+        parse_parameters(find("aws-user-personalization"), Place.FEATURIZATION, given)
+    given = {"max_item_interaction_count_percentile": "0.005"}
+    with pytest.raises(InvalidInput, match=r"min_item_interaction_count_percentile \(0.01, the default\)"):
+        parse_parameters(find("aws-sims"), Place.FEATURIZATION, given)
+
+
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
 def test_every_default_is_a_permitted_value(recipe: Recipe) -> None:
     assert set(defaults(recipe)) == {parameter.name for parameter in recipe.parameters}

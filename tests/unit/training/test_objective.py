@@ -12,7 +12,7 @@ from matinee.evaluation.evaluate import asked_with_inputs
 from matinee.evaluation.lists import Lists, make_lists
 from matinee.evaluation.splits import personalize
 from matinee.models.ease import EASE
-from matinee.training.objective import STRENGTHS, Objective, average_rewards, bonus
+from matinee.training.objective import STRENGTHS, Objective, bonus, rewards
 
 USERS, ITEMS = 120, 60
 
@@ -72,5 +72,5 @@ def test_average_rewards_is_the_share_of_the_reward_in_the_lists() -> None:
         n_items=3,
     )
     # Rewards 0, 0.5 and 1: the first user finds 0.5 of 1.5, the second 1 of 1.
-    found = average_rewards(lists, np.array([10, 15, 20], np.float32))
-    assert found == pytest.approx((1 / 3 + 1) / 2, abs=1e-4)
+    found = rewards(lists, np.array([10, 15, 20], np.float32))
+    assert found == pytest.approx([1 / 3, 1], abs=1e-4)

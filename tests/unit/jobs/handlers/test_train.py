@@ -55,6 +55,22 @@ def test_hpo_shows_the_values_that_it_trained_with(house: House, tmp_path: Path)
     assert list(house.workshop.scratch.iterdir()) == []
 
 
+def test_what_an_earlier_version_was_tuned_to_is_trained_with_and_not_looked_for_again(
+    house: House, tmp_path: Path
+) -> None:
+    house.imported(write_csv(tmp_path / "a.csv", csv_rows(1500)))
+    tuned = {"algorithmHyperParameters": {"popularity_discount_factor": "0.25", "min_cointeraction_count": "2"}}
+    job = house.train_job("a1", _SIMS, performHPO=True, solutionConfig={}, tunedHPOParams=tuned, tunedAt=7)
+    assert run_job(house.workshop, HANDLERS, job) == "DONE"
+    version = house.resource(arn("solution/s/a1"))
+    assert version is not None
+    assert version["tunedHPOParams"] == tuned
+    assert version.private["tuned_at"] == 7
+    manifest = Artifact.open(house.objects.local(version.private["artifact"])).manifest
+    assert manifest["model"]["config"]["popularity_discount_factor"] == 0.25
+    assert "search" not in manifest
+
+
 def test_a_search_that_is_stopped_leaves_nothing(house: House, tmp_path: Path) -> None:
     house.imported(write_csv(tmp_path / "a.csv", csv_rows(1500)))
     job = house.train_job("a1", _SIMS, performHPO=True)
