@@ -4,7 +4,8 @@
 
 Each section can be run alone with --only; the others keep the figures in accuracy.json, and the page is written anew.
 The section gpu runs only when it is named; its figures stay empty until then.
-A Python with `pip install rectools[torch] implicit` measures the peers; without one the page says so.
+A Python with `pip install rectools[torch] implicit` measures the peers; without one the page says so. The section
+related-items asks for `implicit` in Matinee's own Python.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from sections import cold_items, latency, memory, protocols
+from sections import cold_items, latency, memory, protocols, scripts
 from sections.options import Options
 from sections.page import page
 
@@ -34,6 +35,7 @@ def main() -> None:
         "latency": partial(latency.measure, options),
         "memory": partial(memory.measure, options),
     }
+    measures |= {section: partial(scripts.measure, section) for section in scripts.SCRIPTS}
     for section in options.only:
         started = time.perf_counter()
         found = measures[section]()

@@ -11,9 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sections.scripts import SCRIPTS
+
 #: Measured where there is a GPU, and only when asked for.
 GPU = "gpu"
 SECTIONS = ("personalize", "leave-one-out", "rectools", "temporal", "cold-items", "latency", "memory")
+#: Scripts of their own, which write their pages beside accuracy.py: left out where the figures go elsewhere.
+SCRIPTED = tuple(SCRIPTS)
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Options:
         """Read the command line."""
         parser = argparse.ArgumentParser(description=description)
         parser.add_argument(
-            "--only", action="append", choices=(*SECTIONS, GPU), help="run this section; may be repeated"
+            "--only", action="append", choices=(*SECTIONS, *SCRIPTED, GPU), help="run this section; may be repeated"
         )
         parser.add_argument("--quick", action="store_true", help="small data, linear models only, one or two seeds")
         parser.add_argument("--dataset", help="instead of each section's own")
@@ -62,7 +66,7 @@ class Options:
             parser.error("--quick needs --out: quick figures are no measurement and must not replace one")
         events = tuple(map(int, given.memory_events.split(","))) if given.memory_events else cls.memory_events
         return cls(
-            only=tuple(given.only or SECTIONS),
+            only=tuple(given.only or (SECTIONS if given.out else (*SECTIONS, *SCRIPTED))),
             quick=given.quick,
             dataset=given.dataset or ("ml-100k" if given.quick else None),
             seeds=given.seeds or (2 if given.quick else None),
